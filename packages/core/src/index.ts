@@ -1,0 +1,5 @@
+export { anySignal, type Deadline, deadlineIn, sleep } from './abort'
+export { type Clock, systemClock } from './clock'
+export { type Duration, durationMs, formatDuration } from './duration'
+export { readEnv } from './env'
+export { ConfigError, PipeError, type PipeErrorOptions } from './error'

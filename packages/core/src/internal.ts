@@ -1,0 +1,2 @@
+// For sister packages only: no promise of stability.
+export { checkOptions } from './options'
