@@ -1,5 +1,32 @@
 export { anySignal, type Deadline, deadlineIn, sleep } from './abort'
 export { type Clock, systemClock } from './clock'
+export {
+  type Column,
+  type ColumnMap,
+  type ColumnType,
+  column,
+  type TypeDialect,
+  typeName,
+  type ValueOf,
+} from './column-type'
+export { addPartitionsDdl, hiveString, rawLineTableDdl, type TableDdlOptions, type TableFormat, tableDdl } from './ddl'
 export { type Duration, durationMs, formatDuration } from './duration'
 export { readEnv } from './env'
 export { ConfigError, PipeError, type PipeErrorOptions } from './error'
+export { type IdentifierDialect, type IdentifierKind, quoteIdentifier, quoteName } from './identifier'
+export { daily, hourly, type PartitionScheme, type RawKey, rawKey, timeOfKey } from './layout'
+export { parseLocation, type S3Location } from './location'
+export type {
+  CreateOutcome,
+  DeleteOutcome,
+  ObjectBody,
+  ObjectHead,
+  ObjectStore,
+  ObjectSummary,
+  PutBody,
+  PutOptions,
+  ReplaceOutcome,
+} from './object-store'
+export type { UnreadableRow } from './quarantine'
+export { defineTable, type RowOf, type RowOfColumns, type Table, type TableOptions } from './table'
+export { type Window, windowId, windowLengthMs, windowOf, windowsBetween } from './window'
