@@ -4,18 +4,20 @@ import { defineConfig } from 'vitest/config'
 // Sister packages are read from their sources, so tests need no build (condition "pipe-source" of every package.json).
 const conditions = ['pipe-source', 'node', 'import', 'module', 'default']
 const folders = ['packages', 'examples'].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}`))
+const tested = folders.filter((folder) => existsSync(`${folder}/test`))
 
 export default defineConfig({
   test: {
+    // Two cores are shared by the tests and by what they start (worker threads, DuckDB).
+    maxWorkers: 2,
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
       exclude: ['**/cli.ts'],
       reporter: ['text-summary', 'json-summary'],
     },
-    projects: folders
-      .filter((folder) => existsSync(`${folder}/test`))
-      .map((folder) => ({
+    projects: [
+      ...tested.map((folder) => ({
         resolve: { conditions },
         ssr: { resolve: { conditions } },
         test: {
@@ -24,9 +26,17 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // Child threads (the Lambda host) bundle sister packages from source too.
+          // The Lambda host of a test bundles sister packages from source too.
           execArgv: ['--conditions=pipe-source'],
         },
       })),
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: { enabled: true, only: true, include: ['packages/*/test/types/*.test-d.ts'], tsconfig: './tsconfig.json' },
+        },
+      },
+    ],
   },
 })

@@ -1,0 +1,50 @@
+// The edges of docs/architecture.md, checked by `npm run structure`.
+const own = (names) => `^packages/(${names.join('|')})/`
+
+/** Which sister packages each package's src may import. */
+const edges = {
+  core: [],
+  events: ['core'],
+  'log-gen': ['core'],
+  'athena-query': ['core'],
+  compactor: ['core', 'athena-query'],
+  local: ['core', 'events'],
+  testkit: ['core', 'local'],
+}
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(edges).map(([name, allowed]) => ({
+      name: `edges-of-${name}`,
+      severity: 'error',
+      comment: `packages/${name}/src may import ${allowed.join(' and ') || 'no sister'}`,
+      from: { path: `^packages/${name}/src/` },
+      to: { path: '^packages/', pathNot: own([name, ...allowed]) },
+    })),
+    {
+      name: 'no-deep-imports',
+      severity: 'error',
+      comment: 'Sister packages are imported by their public entries only.',
+      from: { path: '^(packages/([^/]+)|examples/[^/]+|bench)/' },
+      to: { path: '^packages/([^/]+)/src/', pathNot: ['^packages/$2/', '^packages/[^/]+/src/(index|internal)\\.ts$'] },
+    },
+    {
+      name: 'src-does-not-import-tests',
+      severity: 'error',
+      from: { path: '/src/' },
+      to: { path: '/test/' },
+    },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|out|coverage)/' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['pipe-source', 'import', 'require', 'node', 'default', 'types'],
+    },
+  },
+}

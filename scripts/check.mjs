@@ -1,0 +1,32 @@
+// npm run lint | typecheck | structure: one check each.
+import { must, setUp } from './setup.mjs'
+
+const checks = {
+  lint: [
+    ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.'],
+    ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', 'packages', 'examples', 'bench'],
+  ],
+  typecheck: [
+    ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
+    ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.src.json'],
+  ],
+  structure: [
+    [
+      'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+      '--config',
+      '.dependency-cruiser.cjs',
+      'packages',
+      'examples',
+      'bench',
+    ],
+  ],
+}
+
+const commands = checks[process.argv[2]]
+if (!commands) {
+  console.error(`Unknown check "${process.argv[2]}": one of ${Object.keys(checks).join(', ')}.`)
+  process.exit(2)
+}
+await setUp()
+for (const command of commands) await must(process.execPath, command)
+console.log(`${process.argv[2]}: ok`)

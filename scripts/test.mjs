@@ -1,0 +1,49 @@
+// npm test [-- --package NAME] [vitest arguments]: every test of the repository. The last line has the true totals.
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, run, setUp } from './setup.mjs'
+
+const args = process.argv.slice(2)
+const at = args.indexOf('--package')
+const only = at >= 0 ? args.splice(at, 2)[1] : undefined
+if (at >= 0 && !only) {
+  console.error('--package needs a name, for example: npm test -- --package core')
+  process.exit(2)
+}
+
+await setUp()
+const report = join(root, 'out', 'test-report.json')
+mkdirSync(join(root, 'out'), { recursive: true })
+rmSync(report, { force: true })
+
+const project = only ? ['--project', only] : []
+const coverage = only || args.length > 0 ? [] : ['--coverage']
+const code = await run(process.execPath, [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  ...project,
+  ...coverage,
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...args,
+])
+
+const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
+const tests = testResults.flatMap((file) => file.assertionResults)
+const skipped = tests.filter(({ status }) => status === 'pending' || status === 'skipped' || status === 'todo')
+const passed = tests.filter(({ status }) => status === 'passed').length
+// A file that could not even be loaded has no test in the report: it counts as one failure.
+const broken = testResults.filter(
+  (file) => file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed'),
+)
+const failed = tests.filter(({ status }) => status === 'failed').length + broken.length
+for (const { name } of broken) console.log(`not loaded: ${name}`)
+if (skipped.length > 0) {
+  console.log('\nSkipped:')
+  for (const { fullName } of skipped) console.log(`  ${fullName}`)
+}
+const ok = code === 0 && failed === 0 && passed > 0
+if (!ok && failed === 0) console.log(`The test runner exited with ${code}.`)
+console.log(`${passed} passed, ${ok ? 0 : Math.max(failed, 1)} failed, ${skipped.length} skipped`)
+process.exitCode = ok ? 0 : 1
