@@ -1,1 +1,2 @@
-export {}
+export { injectFaults, type NetworkFault } from './network-faults'
+export { sharedData, sharedDataMissing } from './shared-data'
