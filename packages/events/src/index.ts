@@ -1,1 +1,5 @@
-export {}
+export type { Cron, CronDays } from './cron'
+export { type FireTimesOptions, fireTimes, type NextFireTimesOptions, nextFireTimes, previousFireTime } from './fire-times'
+export { defineSchedule, type NamedSchedule, parseSchedule, type Schedule, type ScheduleExpression } from './schedule'
+export type { ScheduleErrorDetails } from './schedule-error'
+export { type ScheduledEvent, type ScheduledEventParts, scheduledEvent } from './scheduled-event'
