@@ -1,0 +1,62 @@
+import { notSupportedLocally } from './query-engine'
+import type { PartitionSpec, Statement } from './statement'
+import type { StatementCursor } from './statement-cursor'
+
+/** `ALTER TABLE t ADD … PARTITION …` and `DROP … PARTITION …`; every other change of a table is refused by name. */
+export function parseAlterTable(cursor: StatementCursor): Statement {
+  cursor.expect('ALTER', 'TABLE')
+  const table = cursor.qualifiedName('a table name')
+  if (cursor.at('ADD', 'PARTITION') || cursor.at('ADD', 'IF')) {
+    cursor.expect('ADD')
+    const ifNotExists = cursor.accept('IF', 'NOT', 'EXISTS')
+    const partitions: { spec: PartitionSpec; location: string | undefined }[] = []
+    do {
+      cursor.expect('PARTITION')
+      const spec = partitionSpec(cursor)
+      partitions.push({ spec, location: cursor.accept('LOCATION') ? cursor.string('a location') : undefined })
+    } while (!cursor.atEnd())
+    return { kind: 'add-partitions', table, ifNotExists, partitions }
+  }
+  if (cursor.at('DROP', 'PARTITION') || cursor.at('DROP', 'IF')) {
+    cursor.expect('DROP')
+    const ifExists = cursor.accept('IF', 'EXISTS')
+    const specs: PartitionSpec[] = []
+    do {
+      cursor.expect('PARTITION')
+      specs.push(partitionSpec(cursor))
+    } while (cursor.accept(','))
+    if (cursor.at('PURGE')) throw notSupportedLocally('ALTER TABLE DROP PARTITION … PURGE')
+    cursor.end()
+    return { kind: 'drop-partitions', table, ifExists, specs }
+  }
+  const action = [cursor.peek()?.text, cursor.peek(1)?.text].filter((word) => word !== undefined).join(' ')
+  if (action === '') throw cursor.unexpected('ADD or DROP')
+  throw notSupportedLocally(`ALTER TABLE … ${action.toUpperCase()}`)
+}
+
+function partitionSpec(cursor: StatementCursor): PartitionSpec {
+  const spec: { key: string; value: string }[] = []
+  cursor.expect('(')
+  do {
+    const key = cursor.name('a partition column')
+    for (const comparison of ['<', '>', '!']) {
+      if (cursor.at(comparison)) throw notSupportedLocally(`a partition given by a comparison (${key} ${comparison} …)`)
+    }
+    cursor.expect('=')
+    spec.push({ key, value: partitionValue(cursor) })
+  } while (cursor.accept(','))
+  cursor.expect(')')
+  return spec
+}
+
+function partitionValue(cursor: StatementCursor): string {
+  const minus = cursor.accept('-') ? '-' : ''
+  const token = cursor.peek()
+  if (token?.kind === 'number' || (token?.kind === 'string' && minus === '')) return minus + cursor.next().value
+  // DATE '2026-11-24'
+  if (minus === '' && cursor.at('DATE') && cursor.peek(1)?.kind === 'string') {
+    cursor.next()
+    return cursor.next().value
+  }
+  throw cursor.unexpected('a partition value')
+}
