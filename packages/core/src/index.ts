@@ -13,6 +13,8 @@ export { addPartitionsDdl, hiveString, rawLineTableDdl, type TableDdlOptions, ty
 export { type Duration, durationMs, formatDuration } from './duration'
 export { readEnv } from './env'
 export { ConfigError, PipeError, type PipeErrorOptions } from './error'
+export { readNdjson, writeNdjson } from './format/ndjson'
+export type { ReadOptions, RowBatch } from './format/row-batch'
 export { type IdentifierDialect, type IdentifierKind, quoteIdentifier, quoteName } from './identifier'
 export { daily, hourly, type PartitionScheme, type RawKey, rawKey, timeOfKey } from './layout'
 export { parseLocation, type S3Location } from './location'
@@ -27,6 +29,8 @@ export type {
   PutOptions,
   ReplaceOutcome,
 } from './object-store'
-export type { UnreadableRow } from './quarantine'
+export { encodeUnreadableRows, parseUnreadableRows, type UnreadableRow } from './quarantine'
 export { defineTable, type RowOf, type RowOfColumns, type Table, type TableOptions } from './table'
+export { fromJson, parseText, type ReadValue } from './value'
+export { toJson, toText } from './value-text'
 export { type Window, windowId, windowLengthMs, windowOf, windowsBetween } from './window'
