@@ -1,1 +1,21 @@
-export {}
+export { type Athena, type AthenaOptions, createAthena } from './athena'
+export { type CtasOptions, type CtasSqlOptions, ctasSql } from './ctas'
+export type { Returns } from './decode'
+export { eventTimeBetween } from './event-time'
+export type { ExecutionReport, RunOptions } from './execution'
+export { type AthenaFailureDetails, AthenaQueryError } from './failure'
+export type { LiteralValue } from './literal'
+export type { Query, QueryOptions } from './query'
+export { maxStatementBytes, renderSql } from './render'
+export {
+  date,
+  decimal,
+  identifier,
+  joinSql,
+  list,
+  type SqlFragment,
+  type SqlSeparator,
+  type SqlValue,
+  sql,
+  unsafeRaw,
+} from './sql'

@@ -1,0 +1,85 @@
+import { PipeError, sleep } from '@pipe/core'
+import { refusalOf } from './failure'
+
+/** Why a call to Athena did not succeed, as far as waiting can help. */
+type Trouble = 'rate' | 'slots' | 'connection' | 'refused'
+
+const rateLimitMs: readonly [number, number] = [100, 5_000]
+const slotsMs: readonly [number, number] = [1_000, 30_000]
+/** How long one call is repeated before its trouble is reported. */
+const patienceMs: Record<Exclude<Trouble, 'refused'>, number> = { rate: 120_000, connection: 60_000, slots: 30 * 60_000 }
+
+/**
+ * Makes one call to Athena; every call of this package may be repeated, as StartQueryExecution carries a token.
+ *
+ * - `ThrottlingException`: too many calls a second. Repeated soon, with jitter.
+ * - `TooManyRequestsException` (CONCURRENT_QUERY_LIMIT_EXCEEDED): all slots of the account are taken. Waits longer, up to 30 minutes.
+ * - A broken connection or a server error: repeated, for a minute.
+ *
+ * @throws the signal's reason, unwrapped, when it aborts.
+ * @throws {@link AthenaQueryError} when Athena refuses the call, {@link PipeError} `PIPE_ATHENA_UNAVAILABLE` or `PIPE_ATHENA_BUSY` (both
+ * retryable) when patience ends.
+ */
+export async function repeat<T>(
+  call: string,
+  attempt: (signal: AbortSignal | undefined) => Promise<T>,
+  options: { readonly signal?: AbortSignal | undefined; readonly id?: string | undefined } = {},
+): Promise<T> {
+  const { signal } = options
+  const start = Date.now()
+  for (let tries = 1; ; tries++) {
+    signal?.throwIfAborted()
+    try {
+      return await attempt(signal)
+    } catch (error) {
+      signal?.throwIfAborted()
+      const trouble = troubleOf(error)
+      if (trouble === 'refused') throw refusalOf(error, call, options.id)
+      const pause = pauseMs(trouble, tries)
+      if (Date.now() - start + pause > patienceMs[trouble]) throw outOfPatience(call, trouble, tries, error)
+      await sleep(pause, signal)
+    }
+  }
+}
+
+function pauseMs(trouble: Exclude<Trouble, 'refused'>, tries: number): number {
+  const [first, longest] = trouble === 'slots' ? slotsMs : rateLimitMs
+  const cap = Math.min(longest, first * 2 ** (tries - 1))
+  // Half fixed, half random: callers that were throttled together do not come back together.
+  return cap / 2 + (Math.random() * cap) / 2
+}
+
+function troubleOf(error: unknown): Trouble {
+  const { name, Reason, $metadata, code } = error as {
+    name?: string
+    Reason?: string
+    code?: string
+    $metadata?: { httpStatusCode?: number }
+  }
+  if (name === 'TooManyRequestsException') {
+    return Reason === undefined || Reason === 'CONCURRENT_QUERY_LIMIT_EXCEEDED' ? 'slots' : 'rate'
+  }
+  const status = $metadata?.httpStatusCode
+  if (/^(?:Throttling(?:Exception)?|ThrottledException|RequestLimitExceeded|SlowDown)$/.test(name ?? '') || status === 429)
+    return 'rate'
+  if (name === 'InternalServerException' || (status !== undefined && status >= 500)) return 'connection'
+  // The SDK corrects its clock after the first of these.
+  if (/^(?:RequestTimeTooSkewed|RequestExpired|RequestInTheFuture)$/.test(name ?? '')) return 'connection'
+  if (/^(?:TimeoutError|RequestTimeout)$/.test(name ?? '')) return 'connection'
+  return /^(?:ECONN(?:RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ENOTFOUND)$/.test(code ?? '') ||
+    (error as Error)?.message === 'socket hang up'
+    ? 'connection'
+    : 'refused'
+}
+
+function outOfPatience(call: string, trouble: Exclude<Trouble, 'refused'>, tries: number, cause: unknown): PipeError {
+  if (trouble === 'slots') {
+    return new PipeError('PIPE_ATHENA_BUSY', `${call}: all query slots of the account stayed taken (${tries} attempts).`, {
+      cause,
+      retryable: true,
+      hint: 'Run fewer queries at once or raise the quota of active queries.',
+    })
+  }
+  const why = trouble === 'rate' ? 'Athena kept throttling the calls' : `Athena could not be reached: ${(cause as Error).message}`
+  return new PipeError('PIPE_ATHENA_UNAVAILABLE', `${call}: ${why} (${tries} attempts).`, { cause, retryable: true })
+}
