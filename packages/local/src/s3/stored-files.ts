@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import type { BodyFiles } from './body-files'
+import { smallBodyBytes } from './body-files'
+import { createBodyWriter } from './body-writer'
+import type { ObjectRecord } from './bucket-index'
+import { checksumOf, createHasher } from './checksum'
+import { type Digested, digestFiles } from './copy-source'
+import type { ObjectFiles, StoredObject } from './object-files'
+import { behindPrefix, utf8Order } from './sorted-keys'
+import type { Store } from './store'
+
+/** {@link ObjectFiles} over a store. Calls on a bucket that does not exist throw NoSuchBucket, except `hasBucket` and `head`. */
+export function createObjectFiles(store: Store): ObjectFiles {
+  const { bodies } = store
+
+  function stored(bucket: string, record: ObjectRecord): StoredObject {
+    return {
+      bucket,
+      key: record.key,
+      size: record.size,
+      etag: record.etag,
+      lastModified: record.lastModified,
+      file: bodies.path(record.body),
+      storageClass: record.storageClass,
+      metadata: record.metadata,
+      contentType: record.content['content-type'],
+      contentEncoding: record.content['content-encoding'],
+    }
+  }
+
+  function commit(bucket: string, key: string, body: number, digested: Digested, contentType: string | undefined): StoredObject {
+    const record: ObjectRecord = {
+      key,
+      size: digested.size,
+      etag: `"${digested.md5}"`,
+      lastModified: store.now(),
+      body,
+      checksum: digested.checksum,
+      storageClass: 'STANDARD',
+      metadata: {},
+      content: { 'content-type': contentType ?? 'binary/octet-stream' },
+    }
+    try {
+      store.bucket(bucket).put(record)
+    } catch (error) {
+      bodies.discard(body)
+      throw error
+    }
+    return stored(bucket, record)
+  }
+
+  return {
+    hasBucket: (bucket) => store.find(bucket) !== undefined,
+    head(bucket, key) {
+      const record = store.find(bucket)?.get(key)
+      return record && stored(bucket, record)
+    },
+    list(bucket, prefix) {
+      const index = store.bucket(bucket)
+      const ordered = utf8Order(prefix)
+      const end = behindPrefix(ordered)
+      const result: StoredObject[] = []
+      const cursor = index.seek(ordered)
+      for (let key = cursor.key(); key !== undefined && (end === undefined || key < end); key = cursor.key()) {
+        result.push(stored(bucket, index.at(key)))
+        cursor.next()
+      }
+      return result
+    },
+    async put(bucket, key, body, options) {
+      store.bucket(bucket)
+      if (typeof body === 'string' || body instanceof Uint8Array) {
+        const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+        if (bytes.length <= smallBodyBytes) {
+          const digested = digestBytes(bytes)
+          return commit(bucket, key, bodies.write(bytes), digested, options?.contentType)
+        }
+        const written = await writeStream(bodies, [bytes])
+        return commit(bucket, key, written.body, written, options?.contentType)
+      }
+      const written = await writeStream(bodies, body)
+      return commit(bucket, key, written.body, written, options?.contentType)
+    },
+    async adoptFile(bucket, key, file, options) {
+      store.bucket(bucket)
+      const body = await bodies.adopt(file)
+      try {
+        const digested = await digestFiles([{ path: bodies.path(body) }], 'CRC64NVME')
+        return commit(bucket, key, body, digested, options?.contentType)
+      } catch (error) {
+        bodies.discard(body)
+        throw error
+      }
+    },
+    async delete(bucket, key) {
+      store.bucket(bucket).delete(key)
+    },
+  }
+}
+
+function digestBytes(bytes: Buffer): Digested {
+  return {
+    size: bytes.length,
+    md5: createHash('md5').update(bytes).digest('hex'),
+    checksum: { algorithm: 'CRC64NVME', value: checksumOf('CRC64NVME', bytes), type: 'FULL_OBJECT' },
+  }
+}
+
+async function writeStream(
+  bodies: BodyFiles,
+  source: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
+): Promise<Digested & { readonly body: number }> {
+  const writer = await createBodyWriter(bodies)
+  const md5 = createHash('md5')
+  const hasher = createHasher('CRC64NVME')
+  try {
+    for await (const chunk of source) {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+      md5.update(bytes)
+      hasher.update(bytes)
+      await writer.write(bytes)
+    }
+    await writer.finish()
+  } catch (error) {
+    await writer.abandon()
+    throw error
+  }
+  return {
+    size: writer.size,
+    md5: md5.digest('hex'),
+    checksum: { algorithm: 'CRC64NVME', value: hasher.digest().toString('base64'), type: 'FULL_OBJECT' },
+    body: writer.body,
+  }
+}
