@@ -65,6 +65,7 @@ export interface ObjectStore {
   get(
     key: string,
     options?: {
+      /** Bytes `start ≤ i < end`; without `end` to the end. */
       readonly range?: { readonly start: number; readonly end?: number }
       readonly ifMatch?: string
       readonly signal?: AbortSignal
