@@ -1,0 +1,111 @@
+import { powerOfTen } from './scaled-number'
+
+/** Bytes that grow at the end. The hot loop writes into `bytes` itself, after {@link reserve}. */
+export interface ByteWriter {
+  bytes: Buffer
+  /** Bytes written so far. */
+  at: number
+}
+
+/** An empty writer. */
+export function byteWriter(size = 65_536): ByteWriter {
+  return { bytes: Buffer.allocUnsafe(size), at: 0 }
+}
+
+/** Makes room for `count` more bytes. */
+export function reserve(writer: ByteWriter, count: number): void {
+  const needed = writer.at + count
+  if (needed <= writer.bytes.length) return
+  const larger = Buffer.allocUnsafe(Math.max(needed, writer.bytes.length * 2))
+  larger.set(writer.bytes.subarray(0, writer.at))
+  writer.bytes = larger
+}
+
+/** Appends prepared bytes. */
+export function writeBytes(writer: ByteWriter, part: Uint8Array): void {
+  reserve(writer, part.length)
+  writer.bytes.set(part, writer.at)
+  writer.at += part.length
+}
+
+/** Appends a whole number, |value| < 2^53. */
+export function writeInteger(writer: ByteWriter, value: number): void {
+  reserve(writer, 17)
+  let rest = value
+  if (value < 0) {
+    writer.bytes[writer.at++] = 45
+    rest = -value
+  }
+  writeDigits(writer, rest)
+}
+
+function writeDigits(writer: ByteWriter, value: number): void {
+  let digits = 1
+  for (let limit = 10; value >= limit; limit *= 10) digits++
+  const { bytes } = writer
+  let rest = value
+  for (let i = writer.at + digits - 1; i >= writer.at; i--) {
+    const quotient = Math.floor(rest / 10)
+    bytes[i] = 48 + (rest - quotient * 10)
+    rest = quotient
+  }
+  writer.at += digits
+}
+
+/** Appends a scaled number: `2150` with scale 2 → `21.5`, or `21.500` with `fixedDigits` 3. */
+export function writeScaled(writer: ByteWriter, value: number, scale: number, fixedDigits = -1): void {
+  reserve(writer, 32)
+  let unsigned = value
+  if (value < 0) {
+    writer.bytes[writer.at++] = 45
+    unsigned = -value
+  }
+  const power = powerOfTen(scale)
+  const whole = Math.floor(unsigned / power)
+  writeDigits(writer, whole)
+  let fraction = unsigned - whole * power
+  if (fixedDigits < 0 ? fraction === 0 : fixedDigits === 0) return
+  const { bytes } = writer
+  bytes[writer.at++] = 46
+  for (let i = writer.at + scale - 1; i >= writer.at; i--) {
+    const quotient = Math.floor(fraction / 10)
+    bytes[i] = 48 + (fraction - quotient * 10)
+    fraction = quotient
+  }
+  writer.at += scale
+  if (fixedDigits < 0) while (bytes[writer.at - 1] === 48) writer.at--
+  else for (let i = scale; i < fixedDigits; i++) bytes[writer.at++] = 48
+}
+
+/** Writes instants as `2026-11-24 15:31:00.000`; the day and minute are printed once and copied while they last. */
+export function instantWriter(digits: number): (writer: ByteWriter, ms: number) => void {
+  let minute = Number.NaN
+  const prefix = Buffer.alloc(17)
+  return (writer, ms) => {
+    const own = Math.floor(ms / 60_000)
+    if (own !== minute) {
+      minute = own
+      const iso = new Date(own * 60_000).toISOString()
+      prefix.write(`${iso.slice(0, 10)} ${iso.slice(11, 17)}`, 'latin1')
+    }
+    reserve(writer, 24)
+    const { bytes } = writer
+    bytes.set(prefix, writer.at)
+    let at = writer.at + 17
+    const rest = ms - own * 60_000
+    const second = Math.floor(rest / 1000)
+    const tens = Math.floor(second / 10)
+    bytes[at++] = 48 + tens
+    bytes[at++] = 48 + second - tens * 10
+    if (digits > 0) {
+      const millis = rest - second * 1000
+      const hundreds = Math.floor(millis / 100)
+      const ten = Math.floor(millis / 10)
+      bytes[at++] = 46
+      bytes[at++] = 48 + hundreds
+      if (digits > 1) bytes[at++] = 48 + ten - hundreds * 10
+      if (digits > 2) bytes[at++] = 48 + millis - ten * 10
+    }
+    writer.at = at
+  }
+}
