@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { AwsError, type Principal, type Service, type ServiceCall } from './service'
+import { parseAuthorization, verifySignature } from './signature'
 
 /** What the endpoint serves. */
 export interface EndpointOptions {
@@ -29,8 +30,8 @@ export interface Endpoint {
 const drainMs = 5000
 
 /**
- * Starts the one endpoint of the runtime. Each request is attributed to the owner of the access key in its `Authorization` header; the
- * age of a signature is not checked, because a virtual clock may be anywhere.
+ * Starts the one endpoint of the runtime. Each request is attributed to the owner of the access key in its `Authorization` header and
+ * its signature is checked; the age of a signature is not, because a virtual clock may be anywhere.
  *
  * @throws {@link PipeError} `PIPE_LOCAL_PORT_IN_USE` when another process listens on the port.
  */
@@ -116,37 +117,27 @@ function listen(server: ReturnType<typeof createServer>, port: number): Promise<
   })
 }
 
-const credentialPattern = /Credential=([^/,\s]+)\//
-
 function findPrincipal(
   request: IncomingMessage,
   url: URL,
   principalOf: (accessKeyId: string) => Principal | undefined,
 ): Principal {
-  const { authorization } = request.headers
-  if (authorization === undefined) {
+  const { authorization: header } = request.headers
+  if (header === undefined) {
     if (url.searchParams.has('X-Amz-Signature') || url.searchParams.has('Signature')) {
       throw new AwsError('NotImplemented', 'The local runtime does not implement presigned URLs.', 501)
     }
     throw new AwsError('AccessDenied', 'Access Denied: the request is not signed.', 403)
   }
-  if (!authorization.startsWith('AWS4-HMAC-SHA256 ')) {
-    throw new AwsError(
-      'InvalidRequest',
-      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
-      400,
-    )
-  }
-  const accessKeyId = credentialPattern.exec(authorization)?.[1]
-  if (accessKeyId === undefined) {
-    throw new AwsError('AuthorizationHeaderMalformed', 'The authorization header is malformed; the Credential is missing.', 400)
-  }
+  const authorization = parseAuthorization(header)
+  const { accessKeyId } = authorization
   const principal = principalOf(accessKeyId)
   if (!principal) {
     throw new AwsError('InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.', 403, {
       AWSAccessKeyId: accessKeyId,
     })
   }
+  verifySignature(request, authorization, principal.secretAccessKey)
   return principal
 }
 
@@ -161,6 +152,7 @@ const jsonCodes: Readonly<Record<string, string>> = {
   AccessDenied: 'MissingAuthenticationTokenException',
   AuthorizationHeaderMalformed: 'IncompleteSignatureException',
   InvalidRequest: 'IncompleteSignatureException',
+  SignatureDoesNotMatch: 'InvalidSignatureException',
 }
 
 // Errors before a service is found: JSON for the JSON protocols, XML for S3.
