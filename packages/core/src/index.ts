@@ -30,6 +30,8 @@ export type {
   ReplaceOutcome,
 } from './object-store'
 export { encodeUnreadableRows, parseUnreadableRows, type UnreadableRow } from './quarantine'
+export { isRetryable, type RetryOptions, retry } from './retry'
+export { createObjectStore, type ObjectStoreOptions } from './s3-object-store'
 export { defineTable, type RowOf, type RowOfColumns, type Table, type TableOptions } from './table'
 export { fromJson, parseText, type ReadValue } from './value'
 export { toJson, toText } from './value-text'

@@ -1,4 +1,6 @@
 // For sister packages only: no promise of stability.
+export { type AwsClient, checkClient, environmentConfig, type HeldClient, holdClient } from './aws-client'
+export { type DeniedDetails, deniedError, isAccessDenied } from './iam-error'
 
 export { type DecodedBytes, type DecodeFault, gunzipBytes, gzipBytes, packingOf } from './format/compression'
 export { type Line, splitLines } from './format/lines'

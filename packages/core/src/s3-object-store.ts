@@ -282,7 +282,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         const input = { ...place(key), ...putInput(put) }
         if (body instanceof Readable) return putStream(await client(), input, body, put.signal)
         const { PutObjectCommand } = await sdk()
-        const command = new PutObjectCommand({ ...input, Body: body })
+        const command = new PutObjectCommand({ ...input, Body: bytesOf(body) })
         const reply = await (await client()).send(command, { ...(put.signal && { abortSignal: put.signal }) })
         return { etag: reply.ETag! }
       }),
@@ -385,6 +385,11 @@ function headFrom(
   return { key, size, etag: reply.ETag ?? '', lastModified: reply.LastModified ?? new Date(0), metadata }
 }
 
+/** Bytes, as the SDK takes an empty text for a stream of unknown length. */
+function bytesOf(body: Uint8Array | string): Uint8Array {
+  return typeof body === 'string' ? Buffer.from(body) : body
+}
+
 function putInput(put: PutOptions): Partial<PutObjectCommandInput> {
   return {
     ...(put.metadata && { Metadata: { ...put.metadata } }),
@@ -405,6 +410,7 @@ async function putStream(
   const onAbort = () => void upload.abort()
   signal?.addEventListener('abort', onAbort, { once: true })
   try {
+    signal?.throwIfAborted()
     const reply = await upload.done()
     return { etag: reply.ETag! }
   } catch (error) {
