@@ -147,7 +147,8 @@ function typeParser(text: string, grammar: Grammar) {
     }
     if (name === 'varchar') {
       const [length] = numbers()
-      if (length !== undefined) return trino ? { kind: 'primitive', name: 'string' } : { kind: 'varchar', length }
+      // Hive's longest varchar is 65 535; Trino stores a longer one as string.
+      if (length !== undefined && (!trino || length <= 65_535)) return { kind: 'varchar', length }
       if (!trino) throw fail()
       return { kind: 'primitive', name: 'string' }
     }

@@ -24,10 +24,10 @@ export function delimitedLineDecoder(
   }
 }
 
-function splitFields(line: Buffer, delimiter: number, escape: number | undefined, limit: number): Buffer[] {
+function splitFields(line: Buffer, delimiter: number, escapeByte: number | undefined, limit: number): Buffer[] {
   const fields: Buffer[] = []
   let start = 0
-  if (escape === undefined) {
+  if (escapeByte === undefined) {
     while (fields.length < limit) {
       const end = line.indexOf(delimiter, start)
       if (end === -1) break
@@ -39,16 +39,16 @@ function splitFields(line: Buffer, delimiter: number, escape: number | undefined
       if (line[at] === delimiter) {
         fields.push(line.subarray(start, at))
         start = at + 1
-      } else if (line[at] === escape) at++
+      } else if (line[at] === escapeByte) at++
     }
   }
   if (fields.length < limit) fields.push(line.subarray(start))
   return fields
 }
 
-function fieldValue(field: Buffer, type: HiveType, escape: number | undefined): string | Buffer | null {
+function fieldValue(field: Buffer, type: HiveType, escapeByte: number | undefined): string | Buffer | null {
   if (type.kind === 'varchar' || (type.kind === 'primitive' && type.name === 'string')) {
-    const text = toUtf8(escape === undefined ? field : unescape(field, escape))
+    const text = toUtf8(escapeByte === undefined ? field : withoutEscapes(field, escapeByte))
     return type.kind === 'varchar' ? cutText(text.toString(), type.length) : text
   }
   const text = field.toString('latin1')
@@ -78,11 +78,11 @@ function scalarOf(text: string, type: HiveType): string | undefined {
   return numberText(text, type)
 }
 
-function unescape(field: Buffer, escape: number): Buffer {
-  if (!field.includes(escape)) return field
+function withoutEscapes(field: Buffer, escapeByte: number): Buffer {
+  if (!field.includes(escapeByte)) return field
   const bytes: number[] = []
   for (let at = 0; at < field.length; at++) {
-    if (field[at] === escape && at + 1 < field.length) {
+    if (field[at] === escapeByte && at + 1 < field.length) {
       at++
       const byte = field[at] as number
       // LazySimpleSerDe writes line ends inside a value as \n and \r.

@@ -1,0 +1,139 @@
+import { join } from 'node:path'
+import type { Catalog } from '../catalog/catalog'
+import type { CatalogTable } from '../catalog/catalog-entry'
+import type { ObjectFiles } from '../s3/object-files'
+import { parseHiveType, trinoTypeText } from './hive-type'
+import type { Permissions } from './permissions'
+import {
+  AthenaFailure,
+  type OutputColumn,
+  type Scan,
+  type ScanFilter,
+  type SelectEngine,
+  type TableRelation,
+  type TableResolver,
+} from './query-engine'
+import { locationText, parseLocation } from './s3-location'
+import type { ScanFile } from './scan-file'
+import { type MetadataQuery, scanParquet } from './scan-parquet'
+import { scanText } from './scan-text'
+import { tableFormat } from './table-format'
+
+/** What a query needs to reach tables. */
+export interface TableAccess {
+  readonly catalog: Catalog
+  readonly files: ObjectFiles
+  readonly permissions: Permissions
+  readonly engine: SelectEngine
+  /** Folder for the files of this query's scans; removed by the caller when the query has ended. */
+  readonly scratch: string
+  readonly signal: AbortSignal
+  /** Every object that is read is added here. */
+  readonly scanned: ScanFile[]
+}
+
+/** Finds tables in the catalogue for one query, with the rights of its caller. */
+export function createTableResolver(access: TableAccess): TableResolver {
+  let scans = 0
+  return {
+    async resolve(databaseName, tableName) {
+      const database = databaseName.toLowerCase()
+      const name = tableName.toLowerCase()
+      const table = findTable(access.catalog, access.permissions, database, name)
+      // Fails here, not in the scan, when the table cannot be read locally.
+      const format = tableFormat(table)
+      return {
+        database,
+        table: name,
+        columns: [
+          ...table.columns.map((column) => tableColumn(column.name, column.type, false)),
+          ...table.partitionKeys.map((column) => tableColumn(column.name, column.type, true)),
+        ],
+        async scan(filter: ScanFilter): Promise<Scan> {
+          const files = selectFiles(table, filter, access)
+          for (const file of files) access.scanned.push(file)
+          if (format.kind === 'parquet') return scanParquet({ table, files, query: metadataQuery(access) })
+          const spoolFile = join(access.scratch, `scan-${scans++}.parquet`)
+          return scanText({ table, format, files, spoolFile, signal: access.signal })
+        },
+      } satisfies TableRelation
+    },
+  }
+}
+
+const tableColumn = (name: string, type: string, partition: boolean) => ({
+  name,
+  type: trinoTypeText(parseHiveType(type)),
+  partition,
+})
+
+/**
+ * The table of a query or of a DDL statement.
+ *
+ * @throws {@link AthenaFailure} when the caller may not see it or it does not exist.
+ */
+export function findTable(catalog: Catalog, permissions: Permissions, database: string, name: string): CatalogTable {
+  permissions.glue('GetDatabase', database)
+  if (!catalog.database(database))
+    throw new AthenaFailure(`SCHEMA_NOT_FOUND: Schema '${database}' does not exist`, { type: 1300 })
+  permissions.glue('GetTable', database, name)
+  const table = catalog.table(database, name)
+  if (!table)
+    throw new AthenaFailure(`TABLE_NOT_FOUND: Table 'awsdatacatalog.${database}.${name}' does not exist`, { type: 1301 })
+  return table
+}
+
+/** The objects of a table that pass the filter, in order of partition and key. */
+function selectFiles(table: CatalogTable, filter: ScanFilter, access: TableAccess): ScanFile[] {
+  if (table.partitionKeys.length === 0) return objectsOf(table.location, [], filter, access)
+  access.permissions.glue('GetPartitions', table.database, table.name)
+  const found: ScanFile[] = []
+  for (const partition of access.catalog.partitions(table.database, table.name)) {
+    const values = Object.fromEntries(table.partitionKeys.map((key, i) => [key.name, partition.values[i] as string]))
+    if (filter.partition && !filter.partition(values)) continue
+    for (const file of objectsOf(partition.location, partition.values, filter, access)) found.push(file)
+  }
+  return found
+}
+
+// Athena skips these without an error.
+const archived = new Set(['GLACIER', 'DEEP_ARCHIVE'])
+
+function objectsOf(locationOfTable: string, partition: readonly string[], filter: ScanFilter, access: TableAccess): ScanFile[] {
+  const location = parseLocation(locationOfTable)
+  access.permissions.listBucket(location)
+  if (!access.files.hasBucket(location.bucket)) {
+    throw new AthenaFailure(`HIVE_CANNOT_OPEN_SPLIT: The specified bucket does not exist (${locationText(location)})`, {
+      type: 1100,
+    })
+  }
+  const found: ScanFile[] = []
+  for (const object of access.files.list(location.bucket, location.prefix)) {
+    const path = `s3://${object.bucket}/${object.key}`
+    if (object.size === 0 || archived.has(object.storageClass) || isHidden(object.key.slice(location.prefix.length))) continue
+    if (filter.path && !filter.path(path)) continue
+    access.permissions.getObject(object.bucket, object.key)
+    found.push({ file: object.file, path, size: object.size, partition })
+  }
+  return found
+}
+
+const isHidden = (relativeKey: string) =>
+  relativeKey.split('/').some((segment) => segment.startsWith('_') || segment.startsWith('.'))
+
+/** Lets a scan look into Parquet footers with the engine that will read them. */
+function metadataQuery({ engine, signal }: TableAccess): MetadataQuery {
+  return async (sql, names) => {
+    const columns: OutputColumn[] = names.map((name) => ({
+      name,
+      type: 'varchar',
+      fullType: 'varchar',
+      precision: 2_147_483_647,
+      scale: 0,
+    }))
+    const rows: (readonly (string | null)[])[] = []
+    for await (const batch of engine.run({ sql, columns, tables: [], scannedBytes: 0, scannedFiles: 0 }, { signal }))
+      rows.push(...batch)
+    return rows
+  }
+}
