@@ -54,8 +54,12 @@ ${as}`
 function compressionOf(format: string, given: CtasOptions['compression']): SqlFragment[] {
   const compression = given ?? (format === 'PARQUET' ? 'SNAPPY' : undefined)
   if (compression === undefined) return []
-  const text = format === 'JSON' || format === 'TEXTFILE'
-  oneOf(`compression of ${format}`, compression, text ? ['GZIP', 'NONE'] : ['SNAPPY', 'GZIP', 'ZSTD', 'NONE'])
+  // "Hive compression support in Athena engine version 3" (Athena user guide): ORC knows no GZIP.
+  oneOf(
+    `compression of ${format}`,
+    compression,
+    format === 'ORC' ? ['SNAPPY', 'ZSTD', 'NONE'] : ['SNAPPY', 'GZIP', 'ZSTD', 'NONE'],
+  )
   if (format === 'PARQUET') return [sql`parquet_compression = ${compression}`]
   if (format === 'ORC') return [sql`orc_compression = ${compression}`]
   return [sql`write_compression = ${compression}`]

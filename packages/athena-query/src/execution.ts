@@ -6,7 +6,7 @@ import {
   StartQueryExecutionCommand,
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
-import { anySignal, type Duration, durationMs, PipeError, sleep } from '@pipe/core'
+import { anySignal, ConfigError, type Duration, durationMs, PipeError, sleep } from '@pipe/core'
 import { failureOf } from './failure'
 import type { Poller } from './poller'
 import { maxStatementBytes } from './render'
@@ -90,11 +90,12 @@ export function startRun(connection: Connection, statement: string, options: Run
 
   async function follow(): Promise<QueryExecution> {
     try {
-      checkLength(statement)
+      checkStatement(statement)
       signal.throwIfAborted()
-      submission = submit(connection, statement, options, signal)
+      const queued = () => options.onProgress?.({ phase: 'queued', done: Date.now() - startedAt, unit: 'ms' })
+      submission = submit(connection, statement, options, { signal, onPause: queued })
       id = await unlessAborted(submission, signal)
-      options.onProgress?.({ phase: 'queued', done: Date.now() - startedAt, unit: 'ms' })
+      queued()
       const execution = await connection.poller.untilEnded(id, {
         signal,
         onState: (seen) =>
@@ -142,10 +143,15 @@ export function startRun(connection: Connection, statement: string, options: Run
   }
 }
 
-async function submit(connection: Connection, statement: string, options: RunOptions, signal: AbortSignal): Promise<string> {
+async function submit(
+  connection: Connection,
+  statement: string,
+  options: RunOptions,
+  waiting: { signal: AbortSignal; onPause(): void },
+): Promise<string> {
   const { workgroup, client } = connection
   const database = options.database ?? connection.database
-  const resultConfiguration = await connection.resultConfiguration(signal)
+  const resultConfiguration = await connection.resultConfiguration(waiting.signal)
   const command = {
     QueryString: statement,
     ClientRequestToken: tokenOf(statement, options.idempotencyKey),
@@ -154,7 +160,7 @@ async function submit(connection: Connection, statement: string, options: RunOpt
     ...(resultConfiguration === undefined ? {} : { ResultConfiguration: resultConfiguration }),
   }
   // The request itself is not cut by the signal: its reply holds the id, without which the execution could not be stopped.
-  const answer = await repeat('StartQueryExecution', () => client.send(new StartQueryExecutionCommand(command)), { signal })
+  const answer = await repeat('StartQueryExecution', () => client.send(new StartQueryExecutionCommand(command)), waiting)
   if (!answer.QueryExecutionId) throw new PipeError('PIPE_ATHENA_UNAVAILABLE', 'Athena answered without an execution id.')
   return answer.QueryExecutionId
 }
@@ -201,7 +207,8 @@ function timeoutError(timeout: Duration, id: string | undefined): PipeError {
   })
 }
 
-function checkLength(statement: string): void {
+function checkStatement(statement: string): void {
+  if (statement.trim() === '') throw new ConfigError('The statement is empty.', { code: 'PIPE_ATHENA_SQL' })
   const bytes = Buffer.byteLength(statement)
   if (bytes > maxStatementBytes) {
     throw new PipeError(

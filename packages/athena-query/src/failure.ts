@@ -9,6 +9,8 @@ export interface AthenaFailureDetails {
   readonly category?: number | undefined
   /** AthenaError.ErrorType (Athena user guide, "Error type reference"). */
   readonly type?: number | undefined
+  /** What Athena said, word for word. */
+  readonly reason?: string | undefined
   /** 1-based place of a syntax or name error in the statement. */
   readonly line?: number | undefined
   readonly column?: number | undefined
@@ -68,7 +70,7 @@ export function failureOf(execution: QueryExecution): AthenaQueryError {
   const { Status: status, QueryExecutionId: id } = execution
   const error = status?.AthenaError
   const reason = status?.StateChangeReason ?? error?.ErrorMessage ?? 'Athena gave no reason.'
-  const details = { id, category: error?.ErrorCategory, type: error?.ErrorType }
+  const details = { id, category: error?.ErrorCategory, type: error?.ErrorType, reason }
   if (status?.State === 'CANCELLED') {
     return new AthenaQueryError('PIPE_ATHENA_CANCELLED', `Execution ${id} was cancelled: ${dot(reason)}`, {
       details,
@@ -90,7 +92,7 @@ export function refusalOf(error: unknown, call: string, id?: string): AthenaQuer
   }
   return classify(`Athena refused ${call}`, message, {
     cause: error,
-    details: { id },
+    details: { id, reason: message },
     denied: /AccessDenied|NotAuthorized|Unauthorized|UnrecognizedClient|InvalidClientTokenId/i.test(name),
   })
 }
@@ -105,7 +107,7 @@ function classify(
   if (permission) {
     const { principal, action, resource } = permission
     const on = resource === undefined ? '' : ` on ${resource}`
-    return new AthenaQueryError('PIPE_IAM_DENIED', `${principal} may not ${action}${on}. (${what}: ${dot(reason)})`, {
+    return new AthenaQueryError('PIPE_IAM_DENIED', `${principal} may not ${action}${on} (${what}).`, {
       ...rest,
       details: { ...rest.details, ...permission },
       hint: `Grant ${action}${on} in the policy of ${principal}.`,

@@ -88,18 +88,12 @@ function trinoLiteral(value: LiteralValue): string {
   }
 }
 
-/** `'…'`, or `U&'…'` when the text holds control characters other than tab, line feed and carriage return. */
-export function trinoString(text: string): string {
-  const quoted = text.replaceAll("'", "''")
-  if (!/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.test(text)) return `'${quoted}'`
-  const escaped = quoted
-    .replaceAll('\\', '\\\\')
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, (character) => `\\${hex4(character)}`)
-  return `U&'${escaped}'`
-}
-
-function hex4(character: string): string {
-  return character.charCodeAt(0).toString(16).padStart(4, '0')
+/**
+ * `'…'` with doubled quotes. Every other character stands as it is, line breaks, backslashes and control characters too: Trino's string
+ * literal is everything up to the next single quote (SqlBase.g4, STRING).
+ */
+function trinoString(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
 }
 
 function trinoNumber(value: number): string {

@@ -60,7 +60,8 @@ export function createPoller(client: AthenaClient, [firstMs, longestMs]: readonl
       )
       const found = new Map(answer.QueryExecutions?.map((execution) => [execution.QueryExecutionId, execution]))
       const refused = new Map(answer.UnprocessedQueryExecutionIds?.map((one) => [one.QueryExecutionId, one]))
-      for (const watch of batch) {
+      // Those that have left meanwhile hear nothing more.
+      for (const watch of batch.filter((one) => watches.has(one))) {
         const execution = found.get(watch.id)
         if (execution) seen(watch, execution)
         else notSeen(watch, refused.get(watch.id))

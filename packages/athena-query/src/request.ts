@@ -23,7 +23,12 @@ const patienceMs: Record<Exclude<Trouble, 'refused'>, number> = { rate: 120_000,
 export async function repeat<T>(
   call: string,
   attempt: (signal: AbortSignal | undefined) => Promise<T>,
-  options: { readonly signal?: AbortSignal | undefined; readonly id?: string | undefined } = {},
+  options: {
+    readonly signal?: AbortSignal | undefined
+    readonly id?: string | undefined
+    /** Told before each wait for another attempt. */
+    readonly onPause?: (() => void) | undefined
+  } = {},
 ): Promise<T> {
   const { signal } = options
   const start = Date.now()
@@ -37,6 +42,7 @@ export async function repeat<T>(
       if (trouble === 'refused') throw refusalOf(error, call, options.id)
       const pause = pauseMs(trouble, tries)
       if (Date.now() - start + pause > patienceMs[trouble]) throw outOfPatience(call, trouble, tries, error)
+      options.onPause?.()
       await sleep(pause, signal)
     }
   }

@@ -104,10 +104,9 @@ function resultPage(
 
 const writing = /^(?:INSERT|CREATE_TABLE_AS_SELECT|CTAS|UPDATE|DELETE|MERGE|UNLOAD)/i
 
-/** SELECT-like statements only: those of type DML that neither write nor explain (their substatement type, else first word). */
+/** SELECT-like statements only: those of type DML that neither write nor explain (by their substatement type, else first word). */
 function hasHeader(execution: QueryExecution): boolean {
-  if (execution.StatementType !== 'DML') return false
-  return !writing.test(kindOf(execution)) && !/^EXPLAIN/i.test(kindOf(execution))
+  return execution.StatementType === 'DML' && !writing.test(kindOf(execution)) && !/^EXPLAIN/i.test(kindOf(execution))
 }
 
 function writesRows(execution: QueryExecution): boolean {

@@ -1,4 +1,5 @@
 import { ConfigError, type PipeError, type Table } from '@pipe/core'
+import { checkIdentifier, isDateText } from '@pipe/core/internal'
 import { type LiteralValue, refuseLiteral } from './literal'
 
 /** A piece of SQL made by the `sql` tag: text and values kept apart. Opaque. */
@@ -117,6 +118,7 @@ export function identifier(...parts: readonly [string, ...string[]]): SqlFragmen
   if (parts.length === 0 || parts.some((part) => typeof part !== 'string')) {
     throw sqlError('identifier() takes one text a part of the name.', { hint: "For example identifier('my-db', 'table')." })
   }
+  parts.forEach((part, i) => void checkIdentifier(part, i === parts.length - 1 ? 'table' : 'database'))
   return fragment([{ kind: 'name', parts: [...parts] }])
 }
 
@@ -160,8 +162,7 @@ export function decimal(text: string): SqlFragment {
  * @throws {@link ConfigError} `PIPE_ATHENA_SQL` unless it is a day of the calendar.
  */
 export function date(text: string): SqlFragment {
-  const at = typeof text === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00.000Z`) : undefined
-  if (!at || Number.isNaN(at.getTime()) || at.toISOString().slice(0, 10) !== text) {
+  if (typeof text !== 'string' || !isDateText(text)) {
     throw sqlError(`date(${JSON.stringify(text)}): not a day of the calendar.`, { hint: "Write it like date('2026-11-24')." })
   }
   return fragment([{ kind: 'date', text }])
