@@ -1,0 +1,217 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Column, type ColumnMap, ConfigError, type Duration, parseText, type Table, windowLengthMs } from '@pipe/core'
+import { checkOptions, jsonText } from '@pipe/core/internal'
+import { writeBytes } from './byte-writer'
+import { configHash } from './config-hash'
+import { atScale, exactDecimal } from './exact-decimal'
+import type { Line, LineSource, LogSource } from './lines'
+import { timeColumn as eventTimeOf } from './log-options'
+import { indexFiles, type ReplayColumns, type ReplayIndex } from './replay-index'
+
+/** What {@link replayCsv} takes. Either `files` or `dir`. */
+export interface ReplayOptions<Columns extends ColumnMap> {
+  /** Table with an event time. */
+  readonly table: Table<Columns>
+  /** Paths of CSV files with a header line, one device a file. */
+  readonly files?: readonly string[] | undefined
+  /** Folder: all its `.csv` files, in the order of their names. */
+  readonly dir?: string | undefined
+  /** Column of the files that holds the event time, UTC. */
+  readonly timeColumn: string
+  /** Column of the files for a column of the table where the names differ: `{ metric: 'value' }`. */
+  readonly columns?: { readonly [Name in keyof Columns]?: string } | undefined
+  /** String column of the table that takes the name of the file without `.csv`. Default `'device_name'`. */
+  readonly deviceColumn?: (keyof Columns & string) | undefined
+  /** Columns of the files that are left out. */
+  readonly ignore?: readonly string[] | undefined
+  /** Length of time of one raw file. Default `'1 minute'`. */
+  readonly file?: Duration | undefined
+}
+
+/** Recorded data as a source. */
+export interface Replay<Columns extends ColumnMap = ColumnMap> extends LogSource<Columns> {
+  readonly kind: 'replay'
+  /** From the start of the first raw file with a row to the end of the last one; `undefined` when there are no rows. */
+  span(): { readonly from: Date; readonly to: Date } | undefined
+}
+
+/**
+ * Real recorded data as a source, for {@link generateWindow}, {@link logGeneratorHandler} and {@link groundTruth}: each row stands in the
+ * raw file of its event time. Repeated stamps are kept, numbers keep their text, and a time without rows writes no object.
+ *
+ * The files are read once, with the first use, and held in memory. Nothing is left out: a row that cannot be read is an error.
+ *
+ * @throws {@link ConfigError} `PIPE_CONFIG` for options; from the first use also {@link PipeError} `PIPE_REPLAY_ROW` with file and line.
+ * @example
+ * ```ts
+ * const recorded = replayCsv({ table: deviceLogs, dir: 'recorded', timeColumn: 'timestamp', columns: { metric: 'value' }, file: '1 hour' })
+ * ```
+ */
+export function replayCsv<const Columns extends ColumnMap>(options: ReplayOptions<Columns>): Replay<Columns> {
+  checkOptions('replayCsv', options, {
+    required: ['table', 'timeColumn'],
+    optional: ['files', 'dir', 'columns', 'deviceColumn', 'ignore', 'file'],
+  })
+  const { table, file = '1 minute' } = options
+  const where = `replayCsv of table ${table.name}`
+  const { eventTime } = eventTimeOf(where, table)
+  const deviceColumn: string = options.deviceColumn ?? 'device_name'
+  if (table.columns[deviceColumn]?.type.kind !== 'string') {
+    throw new ConfigError(`${where}: "${deviceColumn}" is not a string column of the table.`, {
+      hint: 'Name the column that takes the name of the file with "deviceColumn".',
+    })
+  }
+  const names = Object.keys(table.columns).filter((name) => name !== eventTime && name !== deviceColumn)
+  const mapping: Readonly<Record<string, string | undefined>> = options.columns ?? {}
+  checkOptions(`${where}: "columns"`, mapping, { optional: names })
+  const columns: ReplayColumns = {
+    timeColumn: options.timeColumn,
+    timeType: table.columns[eventTime] as Column,
+    values: names.map((name) => ({ name, from: mapping[name] ?? name, column: table.columns[name] as Column })),
+    ignore: options.ignore ?? [],
+  }
+  const files = () => filesOf(where, options)
+  if (options.dir === undefined) files()
+  const fileMs = windowLengthMs(file)
+  let index: ReplayIndex | undefined
+  const loaded = (): ReplayIndex => {
+    index ??= indexFiles(files(), columns)
+    return index
+  }
+  const lines = replayLines(table.columns, { eventTime, deviceColumn, fileMs, columns, loaded })
+  return Object.freeze({
+    kind: 'replay' as const,
+    table,
+    file,
+    get configHash() {
+      const { contentHash } = loaded()
+      const types = Object.entries(table.columns).map(([name, { type, isNullable }]) => ({ name, type, isNullable }))
+      return configHash({
+        contentHash,
+        table: table.name,
+        types,
+        eventTime,
+        deviceColumn,
+        fileMs,
+        mapping,
+        timeColumn: options.timeColumn,
+      })
+    },
+    span: () => {
+      const { times } = loaded()
+      if (times.length === 0) return undefined
+      const startOf = (at: number) => Math.floor(at / fileMs) * fileMs
+      return { from: new Date(startOf(times[0] as number)), to: new Date(startOf(times[times.length - 1] as number) + fileMs) }
+    },
+    '~lines': lines,
+  })
+}
+
+function filesOf(
+  where: string,
+  { files, dir }: { readonly files?: readonly string[] | undefined; readonly dir?: string | undefined },
+): readonly string[] {
+  if ((files === undefined) === (dir === undefined)) throw new ConfigError(`${where} takes either "files" or "dir".`)
+  const found =
+    files ??
+    readdirSync(dir as string)
+      .filter((name) => /\.csv$/i.test(name))
+      .sort()
+      .map((name) => join(dir as string, name))
+  if (found.length === 0) throw new ConfigError(`${where}: there is no CSV file${dir === undefined ? '' : ` in ${dir}`}.`)
+  return found
+}
+
+interface ReplayParts {
+  readonly eventTime: string
+  readonly deviceColumn: string
+  readonly fileMs: number
+  readonly columns: ReplayColumns
+  readonly loaded: () => ReplayIndex
+}
+
+const numberKinds = ['integer', 'bigint', 'float', 'double', 'decimal']
+
+function replayLines(tableColumns: ColumnMap, { eventTime, deviceColumn, fileMs, columns, loaded }: ReplayParts): LineSource {
+  const valuePlace = new Map(columns.values.map(({ name }, place) => [name, place]))
+  const textOf = (name: string, { tick }: Line) =>
+    (loaded().cellsOf[tick] as readonly (string | null)[])[valuePlace.get(name) as number] as string | null
+  const cellValue = (name: string, column: Column, line: Line): unknown => {
+    if (name === eventTime) return new Date(line.eventTime)
+    if (name === deviceColumn) return loaded().devices[line.device]
+    const text = textOf(name, line)
+    return text === null ? null : (parseText(column.type, text) as { value: unknown }).value
+  }
+  const jsonOf = (name: string, column: Column, line: Line): string => {
+    const isNumber = column.type.kind === 'double' || column.type.kind === 'float'
+    const text = isNumber ? textOf(name, line) : null
+    // The recorded digits, where JSON can hold them as they are.
+    if (text !== null && /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)) return text
+    return jsonText(column, cellValue(name, column, line))
+  }
+  const entries = Object.entries(tableColumns)
+  const measured = entries.flatMap(([name, column]) =>
+    valuePlace.has(name) && numberKinds.includes(column.type.kind) ? [name] : [],
+  )
+  let known: LineSource['measures'] | undefined
+  const measures = () => {
+    known ??= measured.map((column) => ({ column, scale: scaleOf(loaded(), valuePlace.get(column) as number) }))
+    return known
+  }
+  return {
+    fileMs,
+    get devices() {
+      return loaded().devices
+    },
+    visit: (fileStart, visit) => {
+      const { times, deviceOf } = loaded()
+      const line: Line = { device: 0, tick: 0, eventTime: 0, emitTime: 0, copy: 0, malformed: undefined }
+      for (let row = lowerBound(times, fileStart); row < times.length && (times[row] as number) < fileStart + fileMs; row++) {
+        line.device = deviceOf[row] as number
+        line.tick = row
+        line.eventTime = times[row] as number
+        line.emitTime = line.eventTime
+        visit(line)
+      }
+    },
+    write: (format, writer, line) => {
+      if (format !== 'ndjson') throw new ConfigError(`The format "${format}" is not known.`, { hint: "Use 'ndjson'." })
+      const cells = entries.map(([name, column]) => `${JSON.stringify(name)}:${jsonOf(name, column, line)}`)
+      writeBytes(writer, Buffer.from(`{${cells.join(',')}}\n`))
+    },
+    rowOf: (line) => Object.fromEntries(entries.map(([name, column]) => [name, cellValue(name, column, line)])),
+    get measures() {
+      return measures()
+    },
+    exactOf: (measure, line) => {
+      const name = measured[measure] as string
+      const text = textOf(name, line)
+      const exact = text === null ? undefined : exactDecimal(text)
+      return exact && atScale(exact, (measures()[measure] as { scale: number }).scale)
+    },
+    rowsBeforeCut: () => undefined,
+  }
+}
+
+/** Digits behind the point that hold every recorded number of a column. */
+function scaleOf({ cellsOf }: ReplayIndex, place: number): number {
+  let scale = 0
+  for (const cells of cellsOf) {
+    const text = cells[place]
+    if (typeof text === 'string') scale = Math.max(scale, exactDecimal(text)?.scale ?? 0)
+  }
+  return scale
+}
+
+/** First position whose time is not before `at`. */
+function lowerBound(times: Float64Array, at: number): number {
+  let low = 0
+  let high = times.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((times[middle] as number) < at) low = middle + 1
+    else high = middle
+  }
+  return low
+}
