@@ -40,15 +40,20 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
   const { services, principalOf, port = 0 } = options
   let origin = ''
   let closing: Promise<void> | undefined
+  // Requests in flight by connection. Node's own idea of an idle connection leaves out those that have not sent anything yet.
+  const sockets = new Map<Socket, number>()
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const requestId = randomBytes(8).toString('hex').toUpperCase()
     response.setHeader('x-amz-request-id', requestId)
     response.setHeader('x-amzn-requestid', requestId)
-    if (closing) {
-      response.setHeader('connection', 'close')
-      response.once('close', () => server.closeIdleConnections())
-    }
+    const { socket } = request
+    sockets.set(socket, (sockets.get(socket) ?? 0) + 1)
+    response.once('close', () => {
+      const left = (sockets.get(socket) ?? 1) - 1
+      if (sockets.has(socket)) sockets.set(socket, left)
+      if (closing && left === 0) socket.end()
+    })
     // A client that goes away is its own business; whoever reads the body is told by the stream.
     request.on('error', () => {})
     response.on('error', () => {})
@@ -78,6 +83,10 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
   // Answered by `answer` once the caller is known: a refused client then keeps its gigabytes.
   server.on('checkContinue', onRequest)
   server.on('clientError', onClientError)
+  server.on('connection', (socket) => {
+    sockets.set(socket, 0)
+    socket.once('close', () => sockets.delete(socket))
+  })
   await listen(server, port)
   const address = server.address() as AddressInfo
   origin = `http://127.0.0.1:${address.port}`
@@ -92,7 +101,7 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
           clearTimeout(timer)
           resolve()
         })
-        server.closeIdleConnections()
+        for (const [socket, requests] of sockets) if (requests === 0) socket.destroy()
       })
       return closing
     },

