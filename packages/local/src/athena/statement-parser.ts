@@ -70,14 +70,18 @@ function isQuery(sql: string, start: number, first: string): boolean {
 }
 
 function skipLeading(sql: string): number {
+  const start = blanksEnd(sql, 0)
+  if (start < sql.length) return start
+  throw new AthenaFailure('SYNTAX_ERROR: line 1:1: the statement is empty', { type: 1006 })
+}
+
+function blanksEnd(sql: string, from: number): number {
   try {
-    const start = skipBlanks(sql, 0)
-    if (start < sql.length) return start
+    return skipBlanks(sql, from)
   } catch (error) {
     if (!(error instanceof StatementSyntaxError)) throw error
     throw trinoSyntaxError(sql, error.at, error.message)
   }
-  throw new AthenaFailure('SYNTAX_ERROR: line 1:1: the statement is empty', { type: 1006 })
 }
 
 function leadingWords(sql: string, start: number): string[] {
@@ -86,7 +90,7 @@ function leadingWords(sql: string, start: number): string[] {
     const word = /^[A-Za-z]+/.exec(sql.slice(at, at + 40))?.[0]
     if (word === undefined) break
     words.push(word.toUpperCase())
-    at = skipBlanks(sql, at + word.length)
+    at = blanksEnd(sql, at + word.length)
   }
   return words
 }

@@ -29,9 +29,11 @@ export function parseAlterTable(cursor: StatementCursor): Statement {
     cursor.end()
     return { kind: 'drop-partitions', table, ifExists, specs }
   }
-  const action = [cursor.peek()?.text, cursor.peek(1)?.text].filter((word) => word !== undefined).join(' ')
-  if (action === '') throw cursor.unexpected('ADD or DROP')
-  throw notSupportedLocally(`ALTER TABLE … ${action.toUpperCase()}`)
+  const action = [cursor.peek(), cursor.peek(1)]
+    .filter((token) => token?.kind === 'word')
+    .map((token) => token?.text.toUpperCase())
+  if (action.length === 0) throw cursor.unexpected('ADD or DROP')
+  throw notSupportedLocally(`ALTER TABLE … ${action.join(' ')}`)
 }
 
 function partitionSpec(cursor: StatementCursor): PartitionSpec {
