@@ -175,7 +175,8 @@ export function checkField(where: string, spec: FieldSpec, column: Column, valid
       return
     default:
       for (const value of spec.values) {
-        if (!valid(value)) refuse(`${typeof value === 'string' ? JSON.stringify(value) : String(value)} is not a ${kind}`)
+        if (!valid(value))
+          refuse(`${typeof value === 'string' ? JSON.stringify(value) : String(value)} is no value of the ${kind} column`)
       }
   }
 }
