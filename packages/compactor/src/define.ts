@@ -1,0 +1,168 @@
+import {
+  ConfigError,
+  type Duration,
+  defineTable,
+  durationMs,
+  parseLocation,
+  rawLineTableDdl,
+  type S3Location,
+  type Table,
+  tableDdl,
+  timeOfKey,
+  windowLengthMs,
+} from '@pipe/core'
+import { checkOptions } from '@pipe/core/internal'
+
+/** What {@link defineCompaction} takes. */
+export interface CompactionOptions {
+  /** Contract of the rows, of the raw objects as of the compacted ones. */
+  readonly table: Table
+  /** Folder of the raw objects, laid out in the partitions of the table: `s3://lake/raw/`. */
+  readonly source: S3Location
+  /** Folder of the compacted data and of the state. May not overlap the source. */
+  readonly target: S3Location
+  /** Length of a window: whole minutes that divide a day, and that divide a partition of the table. */
+  readonly window: Duration
+  /** How long after its end a window is left alone, for objects on their way. Default `'0 seconds'`. */
+  readonly grace?: Duration | undefined
+  /** What happens to objects of a window that appear after its commit: `'append'` compacts them into one more file. Default `'append'`. */
+  readonly onLate?: 'append' | undefined
+  /** How many windows before the last closed one each run looks at, for late objects and missed ticks. Default 12. */
+  readonly sweep?: number | undefined
+  /**
+   * The time that the key of a raw object names, relative to `source`. Default {@link timeOfKey}. Keys for which it gives `undefined` are
+   * reported, never compacted.
+   */
+  readonly keyTime?: ((key: string) => Date | undefined) | undefined
+  /** Name of the compacted table. Default: the name of the table and `_compacted`. */
+  readonly compactedTable?: string | undefined
+}
+
+/** A compaction: which raw objects become which table, window by window. Made by {@link defineCompaction}. */
+export interface Compaction {
+  readonly kind: 'compaction'
+  readonly table: Table
+  /** Contract of the compacted table: the same columns and partitions under its own name. Its one further partition column is {@link batchColumn}. */
+  readonly compacted: Table
+  /** Name of the raw-line table that the Athena engine reads. */
+  readonly linesTable: string
+  readonly source: S3Location
+  readonly target: S3Location
+  readonly window: Duration
+  readonly windowMs: number
+  readonly graceMs: number
+  readonly onLate: 'append'
+  readonly sweep: number
+  keyTime(key: string): Date | undefined
+}
+
+/** The partition column of a compacted table behind those of the contract: `20261124T1530Z-0`, window and sequence number. */
+export const batchColumn = 'batch'
+
+/** Windows before the last closed one that a run looks at, unless told otherwise. */
+export const defaultSweep = 12
+
+/**
+ * Defines a compaction. Pure: nothing is created anywhere.
+ *
+ * @throws {@link ConfigError} `PIPE_CONFIG` for an unknown option, a window that does not divide the table's partition, overlapping
+ * folders; `PIPE_WINDOW` or `PIPE_LOCATION` for a bad window or place.
+ * @example
+ * ```ts
+ * const compaction = defineCompaction({ table: deviceLogs, source: 's3://lake/raw/', target: 's3://lake/compacted/', window: '5 minutes' })
+ * ```
+ */
+export function defineCompaction(options: CompactionOptions): Compaction {
+  checkOptions('defineCompaction', options, {
+    required: ['table', 'source', 'target', 'window'],
+    optional: ['grace', 'onLate', 'sweep', 'keyTime', 'compactedTable'],
+  })
+  const {
+    table,
+    source,
+    target,
+    window,
+    grace = '0 seconds',
+    onLate = 'append',
+    sweep = defaultSweep,
+    keyTime = timeOfKey,
+  } = options
+  checkFolders(source, target)
+  const windowMs = windowLengthMs(window)
+  if (table.partitions.lengthMs % windowMs !== 0) {
+    const longer = windowMs > table.partitions.lengthMs
+    throw new ConfigError(
+      `A window of "${window}" does not fit the ${table.partitions.kind} partitions of ${table.name}: a window must lie in one partition.`,
+      { hint: longer ? 'Give the table partitions: daily(), or take a shorter window.' : 'Take a window that divides an hour.' },
+    )
+  }
+  if (onLate !== 'append') throw new ConfigError(`onLate can only be 'append', not ${JSON.stringify(onLate)}.`)
+  if (!Number.isInteger(sweep) || sweep < 0 || sweep > 1000) {
+    throw new ConfigError(`sweep must be a whole number of windows from 0 to 1000, not ${sweep}.`)
+  }
+  const { name, columns, eventTime, allowedLateness, allowedSkew, partitions } = table
+  for (const reserved of [batchColumn]) {
+    if (Object.hasOwn(columns, reserved)) {
+      throw new ConfigError(`${name} has a column "${reserved}", which is a partition column of every compacted table.`, {
+        hint: 'Rename the column.',
+      })
+    }
+  }
+  return Object.freeze({
+    kind: 'compaction' as const,
+    table,
+    compacted: defineTable(options.compactedTable ?? `${name}_compacted`, {
+      columns,
+      eventTime: eventTime as never,
+      allowedLateness,
+      allowedSkew,
+      partitions,
+    }),
+    linesTable: `${name}_lines`,
+    source,
+    target,
+    window,
+    windowMs,
+    graceMs: durationMs(grace),
+    onLate,
+    sweep,
+    keyTime,
+  })
+}
+
+/**
+ * The statements that create the tables of a compaction once, at deployment: the compacted table and, for the Athena engine, the raw-line
+ * table over the source. Both are `CREATE EXTERNAL TABLE IF NOT EXISTS`, so running them again does nothing.
+ *
+ * @param options `database`: qualifies the names (default: the database of the session). `engine`: `'in-process'` leaves out the raw-line
+ * table; default `'athena'`.
+ */
+export function compactionDdl(
+  compaction: Compaction,
+  options: { readonly database?: string | undefined; readonly engine?: 'athena' | 'in-process' | undefined } = {},
+): string[] {
+  checkOptions('compactionDdl', options, { optional: ['database', 'engine'] })
+  const { database, engine = 'athena' } = options
+  const { compacted, linesTable, source, target, table } = compaction
+  const statements = [
+    tableDdl(compacted, { location: dataLocation(target), format: 'parquet', database, extraPartitions: [batchColumn] }),
+  ]
+  if (engine === 'athena') {
+    statements.push(rawLineTableDdl({ database, name: linesTable, location: source, partitions: table.partitions.columns }))
+  }
+  return statements
+}
+
+function dataLocation(target: S3Location): S3Location {
+  return `${target}data/` as S3Location
+}
+
+function checkFolders(source: S3Location, target: S3Location): void {
+  parseLocation(source)
+  parseLocation(target)
+  if (source.startsWith(target) || target.startsWith(source)) {
+    throw new ConfigError(`The source ${source} and the target ${target} overlap: compacted files would be compacted again.`, {
+      hint: 'Use two folders side by side, as s3://lake/raw/ and s3://lake/compacted/.',
+    })
+  }
+}

@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { DuckDBInstance } from '@duckdb/node-api'
+import {
+  column,
+  createObjectStore,
+  defineTable,
+  type ObjectStore,
+  rawKey,
+  readNdjson,
+  type S3Location,
+  type Table,
+} from '@pipe/core'
+import { stampMetadata } from '@pipe/core/internal'
+import { startAthena } from '../../local/test/athena/athena-server'
+import { type Compaction, type CompactionOptions, defineCompaction } from '../src/index'
+
+export const deviceLogs = defineTable('device_logs', {
+  columns: { timestamp: column.timestamp(), device_name: column.string(), metric: column.double() },
+  eventTime: 'timestamp',
+})
+
+/** A bucket of its own on a local S3, with raw and compacted folders. */
+export interface Lake {
+  readonly s3: S3Client
+  /** A further client, for faults that must not reach the test's own calls. */
+  client(): S3Client
+  readonly raw: ObjectStore
+  readonly compacted: ObjectStore
+  compaction(options?: Partial<CompactionOptions>): Compaction
+  close(): Promise<void>
+}
+
+export interface LakeServer {
+  lake(): Promise<Lake>
+  close(): Promise<void>
+}
+
+/** Starts a local S3; each lake is a bucket of its own in it. */
+export async function startLakes(): Promise<LakeServer> {
+  const server = await startAthena()
+  const { endpoint, credentials } = server.client.config as unknown as {
+    endpoint: () => Promise<{ port: number }>
+    credentials: () => Promise<never>
+  }
+  const { port } = await endpoint()
+  const newClient = () =>
+    new S3Client({ endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', forcePathStyle: true, credentials })
+  return {
+    async lake() {
+      const bucket = `lake-${randomUUID().slice(0, 8)}`
+      const s3 = newClient()
+      const clients = [s3]
+      await s3.send(new CreateBucketCommand({ Bucket: bucket }))
+      const place = (folder: string): S3Location => `s3://${bucket}/${folder}/`
+      return {
+        s3,
+        client() {
+          const client = newClient()
+          clients.push(client)
+          return client
+        },
+        raw: createObjectStore({ location: place('raw'), client: s3 }),
+        compacted: createObjectStore({ location: place('compacted'), client: s3 }),
+        compaction: (options) =>
+          defineCompaction({
+            table: deviceLogs,
+            source: place('raw'),
+            target: place('compacted'),
+            window: '5 minutes',
+            ...options,
+          }),
+        async close() {
+          for (const client of clients) client.destroy()
+        },
+      }
+    },
+    close: () => server.close(),
+  }
+}
+
+/** One row of the table as a line. */
+export function line(at: string, device: string, metric: number): string {
+  return JSON.stringify({ timestamp: `${at.replace('T', ' ').replace('Z', '')}.000`, device_name: device, metric })
+}
+
+/** Key of the raw object of a minute. */
+export function keyOf(minute: string, index = 0, extension = 'ndjson.gz'): string {
+  return rawKey({
+    prefix: '',
+    partitions: deviceLogs.partitions,
+    stream: 'device_logs',
+    at: new Date(minute),
+    shard: { index, of: 10 },
+    configHash: '0badcafe',
+    extension,
+  })
+}
+
+/** Puts a raw object of lines; `rows` is what its producer stamps, `undefined` for no stamp. */
+export async function putLines(
+  store: ObjectStore,
+  key: string,
+  lines: readonly string[],
+  options: { readonly rows?: number | 'none'; readonly bytes?: (gz: Buffer) => Buffer } = {},
+): Promise<string> {
+  const text = Buffer.from(lines.map((text) => `${text}\n`).join(''))
+  const packed = key.endsWith('.gz') ? gzipSync(text) : text
+  const rows = options.rows ?? lines.length
+  const metadata = rows === 'none' ? {} : stampMetadata({ rows, rawBytes: text.length, sha256: 'a'.repeat(64) })
+  const { etag } = await store.put(key, options.bytes ? options.bytes(packed) : packed, { metadata })
+  return etag
+}
+
+/** Rows of committed Parquet files as sorted texts: the multiset that readers see. */
+export async function rowsOf(store: ObjectStore, keys: readonly string[]): Promise<string[]> {
+  const { mkdtemp, rm, writeFile } = await import('node:fs/promises')
+  const { tmpdir } = await import('node:os')
+  const { join } = await import('node:path')
+  if (keys.length === 0) return []
+  const dir = await mkdtemp(join(tmpdir(), 'pipe-rows-'))
+  const instance = await DuckDBInstance.create(':memory:')
+  try {
+    const files: string[] = []
+    for (const [i, key] of keys.entries()) {
+      const file = join(dir, `${i}.parquet`)
+      await writeFile(file, await (await store.get(key))!.bytes())
+      files.push(`'${file}'`)
+    }
+    const connection = await instance.connect()
+    const reader = await connection.runAndReadAll(
+      `SELECT strftime("timestamp", '%Y-%m-%d %H:%M:%S.%g'), device_name, metric FROM read_parquet([${files.join(', ')}])`,
+    )
+    connection.closeSync()
+    return reader
+      .getRows()
+      .map((row) => JSON.stringify(row))
+      .sort()
+  } finally {
+    instance.closeSync()
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** Rows that core's reader gets out of all raw objects, as {@link rowsOf} gives them, and how many it cannot read. */
+export async function readableRows(
+  store: ObjectStore,
+  table: Table,
+): Promise<{ readonly rows: string[]; readonly unreadable: number }> {
+  const { stampOf } = await import('@pipe/core/internal')
+  const rows: string[] = []
+  let unreadable = 0
+  for await (const { key } of store.list()) {
+    const object = (await store.get(key))!
+    const options = { table, file: store.uri(key), expectedRows: stampOf(object.metadata)?.rows }
+    for await (const batch of readNdjson(object.stream(), options)) {
+      for (const row of batch.rows as { timestamp: Date; device_name: string; metric: number }[]) {
+        rows.push(JSON.stringify([row.timestamp.toISOString().replace('T', ' ').replace('Z', ''), row.device_name, row.metric]))
+      }
+      for (const entry of batch.unreadable) unreadable += entry.rows
+    }
+  }
+  return { rows: rows.sort(), unreadable }
+}
