@@ -1,7 +1,7 @@
 import type { ColumnMap, RowOfColumns } from '@pipe/core'
 import type { MalformedKind } from './fault'
 import type { ExactNumber, Line, LogSource } from './lines'
-import { encodeFile, type FileRange, fileKey, fileWindows } from './raw-file'
+import { encodeFile, type FileRange, fileKey, fileWindows, stampFor } from './raw-file'
 import { createDigest } from './row-digest'
 
 /** One injected fault. A line may have two (a late duplicate). */
@@ -86,7 +86,8 @@ export function groundTruth(log: LogSource, range: FileRange): GroundTruth {
   const digest = createDigest(log.table)
   const counts = { generatedRows: 0, readableRows: 0, malformedRows: 0, cutRows: 0, lateRows: 0, duplicateRows: 0 }
   for (const window of fileWindows(log, range)) {
-    const { rows, rawBytes, sha256, readableRows } = encodeFile(log, window.start)
+    const encoded = encodeFile(log, window.start)
+    const { rows, readableRows } = encoded
     if (rows === 0) continue
     const start = window.start.getTime()
     const faults: InjectedFault[] = []
@@ -115,7 +116,7 @@ export function groundTruth(log: LogSource, range: FileRange): GroundTruth {
       }
     })
     counts.generatedRows += rows
-    files.push({ key: fileKey(log, window), minute: window.start, rows, rawBytes, sha256, cutRows: rows - readableRows, faults })
+    files.push({ ...stampFor(encoded), key: fileKey(log, window), minute: window.start, cutRows: rows - readableRows, faults })
   }
   // No prototype: a device may be named "__proto__".
   const devices: Record<string, DeviceTruth> = Object.create(null)

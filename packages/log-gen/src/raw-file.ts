@@ -24,8 +24,9 @@ export interface RawFile extends ProducerStamp {
 }
 
 /** Lines of one file before compression. */
-export interface EncodedFile extends ProducerStamp {
+export interface EncodedFile {
   readonly bytes: Buffer
+  readonly rows: number
   /** Bytes and rows in front of the cut; all of them when there is none. */
   readonly readableBytes: number
   readonly readableRows: number
@@ -60,14 +61,12 @@ export function encodeFile(source: LogSource, start: Date, format: LogFormat = '
   const bytes = writer.bytes.subarray(0, writer.at)
   const rows = ends.length
   const readableRows = lines.rowsBeforeCut(start.getTime(), rows) ?? rows
-  return {
-    bytes,
-    rows,
-    rawBytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    readableRows,
-    readableBytes: readableRows === 0 ? 0 : (ends[readableRows - 1] as number),
-  }
+  return { bytes, rows, readableRows, readableBytes: readableRows === 0 ? 0 : (ends[readableRows - 1] as number) }
+}
+
+/** What the metadata of the object says of the lines. */
+export function stampFor({ bytes, rows }: EncodedFile): ProducerStamp {
+  return { rows, rawBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
 /** Key of the file of a window, relative to its location. */
@@ -84,8 +83,9 @@ export function fileKey(source: LogSource, window: Window): string {
 
 /** Makes the file of a window; `undefined` when it has no line, for then nothing is written. */
 export function makeFile(source: LogSource, window: Window): RawFile | undefined {
-  const { bytes, rows, rawBytes, sha256, readableRows, readableBytes } = encodeFile(source, window.start)
+  const encoded = encodeFile(source, window.start)
+  const { bytes, rows, readableRows, readableBytes } = encoded
   if (rows === 0) return undefined
   const body = readableRows < rows ? gzipCut(bytes.subarray(0, readableBytes)) : gzipWhole(bytes)
-  return { key: fileKey(source, window), window, body, rows, rawBytes, sha256, cutRows: rows - readableRows }
+  return { ...stampFor(encoded), key: fileKey(source, window), window, body, cutRows: rows - readableRows }
 }

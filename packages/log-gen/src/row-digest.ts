@@ -9,16 +9,49 @@ import { jsonText } from '@pipe/core/internal'
  * @throws {@link PipeError} `PIPE_FORMAT_VALUE` when a value is missing or not of its column's type.
  */
 export function rowText(table: Table<ColumnMap>, row: Readonly<Record<string, unknown>>): string {
-  let text = '['
-  for (const [name, column] of Object.entries(table.columns)) {
-    if (text !== '[') text += ','
-    text += cellText(column, row[name])
-  }
+  let text = ''
+  for (const { name, textOf } of cellTexts(table)) text += `${text === '' ? '[' : ','}${textOf(row[name])}`
   return `${text}]`
 }
 
-function cellText(column: Column, value: unknown): string {
-  return jsonText(column, column.type.kind === 'float' && typeof value === 'number' ? Math.fround(value) : value)
+interface CellTexts {
+  readonly name: string
+  textOf(value: unknown): string
+}
+
+// Rows are compared by the hundred thousand: the way of each column is chosen once a table.
+const known = new WeakMap<ColumnMap, readonly CellTexts[]>()
+
+function cellTexts({ columns }: Table<ColumnMap>): readonly CellTexts[] {
+  let texts = known.get(columns)
+  if (!texts) {
+    texts = Object.entries(columns).map(([name, column]) => ({ name, textOf: cellText(column) }))
+    known.set(columns, texts)
+  }
+  return texts
+}
+
+function cellText(column: Column): (value: unknown) => string {
+  const { type } = column
+  const exact = (value: unknown) => jsonText(column, value)
+  switch (type.kind) {
+    case 'string':
+      return (value) => (typeof value === 'string' ? JSON.stringify(value) : exact(value))
+    case 'double':
+      // JSON has no sign for -0 and no text for NaN: jsonText knows both.
+      return (value) => (typeof value === 'number' && value !== 0 && Number.isFinite(value) ? String(value) : exact(value))
+    case 'float':
+      return (value) => exact(typeof value === 'number' ? Math.fround(value) : value)
+    case 'timestamp':
+      if (type.zone || type.precision !== 3) return exact
+      return (value) => {
+        if (!(value instanceof Date) || Number.isNaN(value.getTime())) return exact(value)
+        const iso = value.toISOString()
+        return `"${iso.slice(0, -14)} ${iso.slice(-13, -1)}"`
+      }
+    default:
+      return exact
+  }
 }
 
 /** SHA-256 of the text of one row ({@link rowText}), hexadecimal. */
