@@ -68,7 +68,8 @@ export function createAthena(options: AthenaOptions = {}): Athena {
   }
   if (output !== undefined) parseLocation(output)
   const poll = pollOf(options.poll)
-  const client = options.client ?? new AthenaClient({})
+  // One policy of retries (request.ts), not two: the SDK's own takes full slots for a rate limit and gives up within seconds.
+  const client = options.client ?? new AthenaClient({ maxAttempts: 1 })
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
   const poller = createPoller(client, poll)

@@ -46,7 +46,7 @@ export function ctasSql(options: CtasSqlOptions): SqlFragment {
     sql`external_location = ${location}`,
   ]
   return sql`CREATE TABLE ${identifier(table)} WITH (
-  ${joinSql(properties, ',\n')}
+  ${joinSql(properties, ',\n  ')}
 ) AS
 ${as}`
 }

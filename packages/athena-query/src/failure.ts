@@ -93,7 +93,9 @@ export function refusalOf(error: unknown, call: string, id?: string): AthenaQuer
   return classify(`Athena refused ${call}`, message, {
     cause: error,
     details: { id, reason: message },
-    denied: /AccessDenied|NotAuthorized|Unauthorized|UnrecognizedClient|InvalidClientTokenId/i.test(name),
+    denied: /AccessDenied|NotAuthorized|Unauthorized|UnrecognizedClient|InvalidClientTokenId|ExpiredToken|InvalidSignature/i.test(
+      name,
+    ),
   })
 }
 
@@ -126,7 +128,7 @@ function classify(
 
 function codeOf(reason: string, details: AthenaFailureDetails): string {
   if (
-    /\b(?:TABLE|COLUMN|SCHEMA|DATABASE|CATALOG|FUNCTION)_NOT_FOUND\b|does not exist|cannot be resolved|EntityNotFound/i.test(
+    /\b(?:TABLE|COLUMN|SCHEMA|DATABASE|CATALOG|FUNCTION)_NOT_FOUND\b|does not exist|is not found|cannot be resolved|EntityNotFound/i.test(
       reason,
     )
   ) {

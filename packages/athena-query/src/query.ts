@@ -47,7 +47,12 @@ export function createQuery<Row>(connection: Connection, statement: string, opti
   }
 
   async function* rowsOf(left: AbortSignal): AsyncGenerator<Row> {
-    for await (const page of pages(undefined, left)) yield* page
+    for await (const page of pages(undefined, left)) {
+      for (const row of page) {
+        options.signal?.throwIfAborted()
+        yield row
+      }
+    }
   }
 
   async function cancel(): Promise<void> {

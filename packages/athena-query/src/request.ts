@@ -2,12 +2,12 @@ import { PipeError, sleep } from '@pipe/core'
 import { refusalOf } from './failure'
 
 /** Why a call to Athena did not succeed, as far as waiting can help. */
-type Trouble = 'rate' | 'slots' | 'connection' | 'refused'
+type Trouble = 'rate' | 'slots' | 'connection'
 
 const rateLimitMs: readonly [number, number] = [100, 5_000]
 const slotsMs: readonly [number, number] = [1_000, 30_000]
 /** How long one call is repeated before its trouble is reported. */
-const patienceMs: Record<Exclude<Trouble, 'refused'>, number> = { rate: 120_000, connection: 60_000, slots: 30 * 60_000 }
+const patienceMs: Record<Trouble, number> = { rate: 120_000, connection: 60_000, slots: 30 * 60_000 }
 
 /**
  * Makes one call to Athena; every call of this package may be repeated, as StartQueryExecution carries a token.
@@ -39,7 +39,7 @@ export async function repeat<T>(
     } catch (error) {
       signal?.throwIfAborted()
       const trouble = troubleOf(error)
-      if (trouble === 'refused') throw refusalOf(error, call, options.id)
+      if (trouble === undefined) throw isAnswer(error) ? refusalOf(error, call, options.id) : notSent(error, call)
       const pause = pauseMs(trouble, tries)
       if (Date.now() - start + pause > patienceMs[trouble]) throw outOfPatience(call, trouble, tries, error)
       options.onPause?.()
@@ -48,14 +48,15 @@ export async function repeat<T>(
   }
 }
 
-function pauseMs(trouble: Exclude<Trouble, 'refused'>, tries: number): number {
+function pauseMs(trouble: Trouble, tries: number): number {
   const [first, longest] = trouble === 'slots' ? slotsMs : rateLimitMs
   const cap = Math.min(longest, first * 2 ** (tries - 1))
   // Half fixed, half random: callers that were throttled together do not come back together.
   return cap / 2 + (Math.random() * cap) / 2
 }
 
-function troubleOf(error: unknown): Trouble {
+/** `undefined` when waiting cannot help. */
+function troubleOf(error: unknown): Trouble | undefined {
   const { name, Reason, $metadata, code } = error as {
     name?: string
     Reason?: string
@@ -75,10 +76,26 @@ function troubleOf(error: unknown): Trouble {
   return /^(?:ECONN(?:RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ENOTFOUND)$/.test(code ?? '') ||
     (error as Error)?.message === 'socket hang up'
     ? 'connection'
-    : 'refused'
+    : undefined
 }
 
-function outOfPatience(call: string, trouble: Exclude<Trouble, 'refused'>, tries: number, cause: unknown): PipeError {
+/** Whether an error is Athena's answer, not one of the client itself (no region, no credentials, a client that was closed). */
+function isAnswer(error: unknown): boolean {
+  const { $fault, $metadata } = error as { $fault?: string; $metadata?: { httpStatusCode?: number } }
+  return $fault !== undefined || $metadata?.httpStatusCode !== undefined
+}
+
+function notSent(error: unknown, call: string): PipeError {
+  const { name, message } = error as Error
+  const hint = /credential/i.test(`${name} ${message}`)
+    ? 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give createAthena a client with credentials.'
+    : /region/i.test(message)
+      ? 'Set AWS_REGION, or give createAthena a client with a region.'
+      : undefined
+  return new PipeError('PIPE_ATHENA_CLIENT', `${call} could not be sent: ${message}`, { cause: error, hint })
+}
+
+function outOfPatience(call: string, trouble: Trouble, tries: number, cause: unknown): PipeError {
   if (trouble === 'slots') {
     return new PipeError('PIPE_ATHENA_BUSY', `${call}: all query slots of the account stayed taken (${tries} attempts).`, {
       cause,

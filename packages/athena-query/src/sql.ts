@@ -169,9 +169,9 @@ export function date(text: string): SqlFragment {
 }
 
 /** What may stand between fragments of {@link joinSql} as plain text. */
-export type SqlSeparator = ', ' | ',\n' | ' ' | '\n' | ' AND ' | ' OR ' | ' UNION ALL ' | '\nUNION ALL\n'
+export type SqlSeparator = ', ' | ',\n' | ',\n  ' | ' ' | '\n' | ' AND ' | ' OR ' | ' UNION ALL ' | '\nUNION ALL\n'
 
-const separators: readonly string[] = [', ', ',\n', ' ', '\n', ' AND ', ' OR ', ' UNION ALL ', '\nUNION ALL\n']
+const separators: readonly string[] = [', ', ',\n', ',\n  ', ' ', '\n', ' AND ', ' OR ', ' UNION ALL ', '\nUNION ALL\n']
 
 /**
  * Joins fragments. The separator is one of a few fixed texts (default `', '`) or a fragment.

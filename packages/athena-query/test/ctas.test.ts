@@ -13,17 +13,17 @@ describe('ctasSql', () => {
   it('makes one Snappy Parquet file a bucket', () => {
     expect(renderSql(ctasSql({ ...base, buckets: { by: ["device'name"], count: 1 } }))).toBe(`CREATE TABLE "w_1" WITH (
   format = 'PARQUET',
-parquet_compression = 'SNAPPY',
-bucketed_by = ARRAY['device''name'],
-bucket_count = 1,
-external_location = 's3://lake/compacted/w_1/'
+  parquet_compression = 'SNAPPY',
+  bucketed_by = ARRAY['device''name'],
+  bucket_count = 1,
+  external_location = 's3://lake/compacted/w_1/'
 ) AS
 SELECT * FROM raw WHERE device_name = 'it''s' -- all
 `)
   })
 
   it.each([
-    [{ format: 'ORC' }, "format = 'ORC',\nexternal"],
+    [{ format: 'ORC' }, "format = 'ORC',\n  external"],
     [{ format: 'ORC', compression: 'ZSTD' }, "orc_compression = 'ZSTD'"],
     [{ format: 'JSON', compression: 'GZIP' }, "write_compression = 'GZIP'"],
     [{ compression: 'NONE' }, "parquet_compression = 'NONE'"],

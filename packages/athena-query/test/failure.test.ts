@@ -1,3 +1,4 @@
+import { AthenaClient } from '@aws-sdk/client-athena'
 import { PipeError } from '@pipe/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AthenaQueryError, createAthena } from '../src/index'
@@ -104,5 +105,31 @@ it('a denied call names what is missing', async () => {
   await expect(createAthena({ client: fake.client }).execute('SELECT 1')).rejects.toMatchObject({
     code: 'PIPE_IAM_DENIED',
     details: { action: 'athena:StartQueryExecution', resource: 'arn:aws:athena:us-east-1:0:workgroup/primary' },
+  })
+})
+
+describe('a call that is no answer of Athena', () => {
+  it('without credentials says what to set', async () => {
+    const client = new AthenaClient({
+      region: 'us-east-1',
+      credentials: async () => {
+        throw Object.assign(new Error('Could not load credentials from any providers'), { name: 'CredentialsProviderError' })
+      },
+    })
+    const error = await createAthena({ client })
+      .execute('SELECT 1')
+      .catch((one: unknown) => one)
+    expect(error).toMatchObject({ code: 'PIPE_ATHENA_CLIENT', hint: expect.stringContaining('AWS_ACCESS_KEY_ID') })
+  })
+
+  it('is not repeated, and neither is a refusal', async () => {
+    fake.fault('StartQueryExecution', {
+      kind: 'error',
+      type: 'InvalidRequestException',
+      fields: { message: 'WorkGroup x is not found.' },
+    })
+    const work = createAthena({ client: fake.client }).execute('SELECT 1')
+    await expect(work).rejects.toMatchObject({ code: 'PIPE_ATHENA_NOT_FOUND', retryable: false })
+    expect(fake.count('StartQueryExecution')).toBe(1)
   })
 })
