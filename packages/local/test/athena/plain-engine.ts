@@ -22,7 +22,7 @@ export async function createPlainEngine(): Promise<SelectEngine> {
       const path = /"\$path" = '([^']*)'/.exec(sql)?.[1]
       let translated = ''
       let from = 0
-      for (const match of sql.matchAll(/\b(FROM|JOIN) ("?[a-z0-9_-]+"?(?:\."?[a-z0-9_-]+"?)?)(?!\()/gi)) {
+      for (const match of sql.matchAll(/\b(FROM|JOIN) ("?[a-z0-9_-]+"?(?:\."?[a-z0-9_-]+"?)?)(?![\w(])/gi)) {
         const parts = (match[2] as string).replaceAll('"', '').split('.')
         const table = parts.pop() as string
         const relation = await resolve(resolver, parts[0] ?? database, table)
