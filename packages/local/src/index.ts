@@ -1,1 +1,18 @@
-export {}
+export {
+  type AdvanceOptions,
+  type RealClock,
+  type RealClockOptions,
+  type RuntimeClock,
+  realClock,
+  type VirtualClock,
+  virtualClock,
+} from './clock'
+export type { EventFailure } from './eventbridge/failures'
+export type { AuthorizedCall } from './iam/authorizer'
+export type { LocalCredentials } from './iam/credentials'
+export type { PolicyDocument, PolicyStatement } from './iam/policy'
+export type { DeployOptions } from './lambda/function-config'
+export type { DeployedFunction, InvokeOptions } from './lambda/host'
+export type { InvokeResult } from './lambda/invocation-log'
+export type { LogEntry } from './lambda/log-buffer'
+export { type Local, type LocalAws, type StartLocalOptions, startLocal } from './runtime'

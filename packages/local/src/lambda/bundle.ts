@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,8 @@ export interface Bundle {
   /** Absolute path of an ESM file. */
   readonly file: string
   readonly bytes: number
+  /** Base64, as in CodeSha256. */
+  readonly sha256: string
 }
 
 /** What is to be bundled. */
@@ -60,8 +62,9 @@ export function createBundler(fallbackDir: string): Bundler {
         removeLeftOvers(cache)
       }
       const file = join(folder, `${name}-${randomBytes(4).toString('hex')}.mjs`)
-      const bytes = await build({ name, entry, handler, external }, file)
-      return { file, bytes }
+      await build({ name, entry, handler, external }, file)
+      const code = await readFile(file)
+      return { file, bytes: code.length, sha256: createHash('sha256').update(code).digest('base64') }
     },
     close() {
       for (const folder of folders) rmSync(folder, { recursive: true, force: true })
@@ -70,7 +73,7 @@ export function createBundler(fallbackDir: string): Bundler {
   }
 }
 
-async function build({ name, entry, handler, external }: BundleRequest, outfile: string): Promise<number> {
+async function build({ name, entry, handler, external }: BundleRequest, outfile: string): Promise<void> {
   // Loaded late: esbuild costs start-up time, and a runtime without functions never needs it.
   const { build: esbuild } = await import('esbuild')
   const loader = [
@@ -79,7 +82,7 @@ async function build({ name, entry, handler, external }: BundleRequest, outfile:
     `startInstance(handler, ${JSON.stringify(handler)})`,
   ].join('\n')
   try {
-    const result = await esbuild({
+    await esbuild({
       stdin: { contents: loader, resolveDir: dirname(entry), sourcefile: `${name}.loader.js`, loader: 'js' },
       outfile,
       bundle: true,
@@ -91,12 +94,10 @@ async function build({ name, entry, handler, external }: BundleRequest, outfile:
       sourcemap: true,
       sourcesContent: false,
       logLevel: 'silent',
-      metafile: true,
       // CommonJS packages inside an ESM bundle find node's own modules by it.
       banner: { js: requireBanner },
       plugins: [externalPackages([...nativePackages, ...external], outfile)],
     })
-    return Object.entries(result.metafile.outputs).find(([path]) => path.endsWith('.mjs'))?.[1].bytes ?? 0
   } catch (error) {
     throw bundleError(name, entry, error)
   }

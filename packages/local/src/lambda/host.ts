@@ -21,6 +21,8 @@ export interface DeployedFunction {
   readonly memoryMb: number
   /** Size of the bundle. */
   readonly codeBytes: number
+  /** SHA-256 of the bundle, base64. */
+  readonly codeSha256: string
   /** Milliseconds by the clock of the runtime. */
   readonly deployedAt: number
   readonly env: Readonly<Record<string, string>>
@@ -111,7 +113,17 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     const bundle = await bundler.bundle(config)
     options.setPolicy(config.name, config.policy)
     const { name, arn, handler, timeoutMs, memoryMb, env } = config
-    const info = { name, arn, handler, timeoutMs, memoryMb, env, codeBytes: bundle.bytes, deployedAt: clock.now() }
+    const info = {
+      name,
+      arn,
+      handler,
+      timeoutMs,
+      memoryMb,
+      env,
+      codeBytes: bundle.bytes,
+      codeSha256: bundle.sha256,
+      deployedAt: clock.now(),
+    }
     const before = deployments.get(name)
     const pool = createInstancePool(config.maxInstances)
     deployments.set(name, { config, bundle, info, credentials: options.issueCredentials(name), pool })

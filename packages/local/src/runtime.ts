@@ -1,0 +1,203 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { ConfigError } from '@pipe/core'
+import { checkOptions } from '@pipe/core/internal'
+import { type RealClock, type RuntimeClock, realClock } from './clock'
+import { createFailureList, type EventFailure } from './eventbridge/failures'
+import { createEventBridgeService } from './eventbridge/service'
+import { type AuthorizedCall, createAuthorizer } from './iam/authorizer'
+import { createCredentials, type LocalCredentials } from './iam/credentials'
+import { createLambdaHost, type LambdaHost } from './lambda/host'
+import { createLambdaService } from './lambda/service'
+import { lazyService } from './lazy-service'
+import { createS3Service } from './s3/service'
+import { localRegion, type Service } from './service'
+import { createEndpoint } from './wire'
+
+/** Options of {@link startLocal}. */
+export interface StartLocalOptions<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
+  /** Default {@link realClock}. A clock belongs to one runtime, which closes it. */
+  readonly clock?: ClockOfRuntime
+  /** Where everything is kept; opened again, it holds buckets, tables and rules. Default: a temporary folder that `close` removes. */
+  readonly dir?: string
+  /** Default 0: a free port. */
+  readonly port?: number
+  /** `enforce` (default) refuses functions what their policy does not allow; `off` only records. Root may do everything. */
+  readonly iam?: 'enforce' | 'off'
+  /** Told of every failure of an asynchronous invocation, as it happens; they also stand in `events.failures`. */
+  readonly onFailure?: (failure: EventFailure) => void
+}
+
+/** What every AWS SDK client takes: `new S3Client(local.aws)`. */
+export interface LocalAws {
+  readonly endpoint: string
+  readonly region: string
+  readonly credentials: LocalCredentials
+  readonly forcePathStyle: true
+}
+
+/** A running local AWS. */
+export interface Local<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
+  /** `http://127.0.0.1:PORT`: one endpoint for all services. */
+  readonly url: string
+  /** Options for SDK clients, with the credentials of root. */
+  readonly aws: LocalAws
+  /** The same as environment variables, for other processes. */
+  readonly env: Readonly<Record<'AWS_ENDPOINT_URL' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>>
+  readonly clock: ClockOfRuntime
+  readonly lambda: Omit<LambdaHost, 'close'>
+  readonly events: {
+    /** Failed asynchronous invocations (rules, Invoke with type Event), oldest first; the last 10 000. */
+    readonly failures: readonly EventFailure[]
+  }
+  readonly iam: {
+    /** Every different call that was authorised so far, allowed or not. */
+    calls(): readonly AuthorizedCall[]
+  }
+  /** The folder in use, absolute. */
+  readonly dir: string
+  /** Ends functions, answers what is under way (five seconds at most), closes the clock and removes a temporary folder. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Starts S3, Athena, Lambda and EventBridge on one port of the loopback interface.
+ *
+ * @throws ConfigError `PIPE_CONFIG` for unknown options; PipeError `PIPE_LOCAL_PORT_IN_USE`, `PIPE_LOCAL_DIR_IN_USE`, `PIPE_LOCAL_S3_INDEX`, `PIPE_LOCAL_RULES`.
+ * @example
+ * ```ts
+ * const local = await startLocal({ clock: virtualClock('2026-11-24T00:00:00Z') })
+ * const s3 = new S3Client(local.aws)
+ * await local.clock.advance('1 hour')
+ * await local.close()
+ * ```
+ */
+export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock>(
+  options: StartLocalOptions<ClockOfRuntime> = {},
+): Promise<Local<ClockOfRuntime>> {
+  checkOptions('startLocal', options, { optional: ['clock', 'dir', 'port', 'iam', 'onFailure'] })
+  const { port = 0, iam = 'enforce', onFailure = () => {} } = options
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigError(`startLocal: port is ${port}, not 0 to 65535.`)
+  const clock = options.clock ?? (realClock() as RuntimeClock as ClockOfRuntime)
+  const authorizer = createAuthorizer({ mode: iam, now: () => clock.now() })
+  const credentials = createCredentials()
+  const folder = openFolder(options.dir)
+  const failures = createFailureList(onFailure)
+
+  // What was opened, in order; closed in reverse, also when the start fails half-way.
+  const closers: (() => unknown)[] = [() => folder.remove(), () => clock.close()]
+  const closeAll = async () => {
+    const errors: unknown[] = []
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'Closing the local runtime failed.')
+  }
+
+  try {
+    let url = ''
+    const s3 = await createS3Service({ dir: join(folder.dir, 's3'), clock, authorizer })
+    closers.push(() => s3.close())
+    const athena = lazyService(
+      'athena',
+      (call) => String(call.request.headers['x-amz-target']).startsWith('AmazonAthena.'),
+      async () => {
+        const { createAthenaService } = await import('./athena/service')
+        return createAthenaService({ dir: join(folder.dir, 'athena'), clock, authorizer, files: s3.files })
+      },
+    )
+    closers.push(() => athena.close?.())
+    const host = createLambdaHost({
+      clock,
+      endpoint: () => url,
+      issueCredentials: (name) => credentials.issue(name),
+      setPolicy: (name, policy) => (policy === undefined ? authorizer.removePolicy(name) : authorizer.setPolicy(name, policy)),
+      bundleDir: join(folder.dir, 'lambda'),
+    })
+    const lambda = createLambdaService({
+      host,
+      authorizer,
+      onAsyncFailure: (failure) => failures.add({ at: new Date(clock.now()), ...failure }),
+    })
+    const events = createEventBridgeService({
+      dir: join(folder.dir, 'eventbridge'),
+      clock,
+      authorizer,
+      invoke: (name, event) => host.invoke(name, event),
+      onFailure: (failure) => failures.add(failure),
+    })
+    const services: readonly Service[] = [events, lambda, athena, s3]
+    const endpoint = await createEndpoint({
+      port,
+      services,
+      principalOf: (accessKeyId) => credentials.principalOf(accessKeyId),
+      now: () => clock.now(),
+    })
+    url = endpoint.url
+    closers.push(
+      () => endpoint.close(),
+      () => host.close(),
+      // First of all: nothing new fires.
+      () => events.close?.(),
+    )
+    const { root } = credentials
+    let closed: Promise<void> | undefined
+    const close = () => {
+      closed ??= closeAll()
+      return closed
+    }
+    return {
+      url,
+      aws: { endpoint: url, region: localRegion, credentials: root, forcePathStyle: true },
+      env: {
+        AWS_ENDPOINT_URL: url,
+        AWS_REGION: localRegion,
+        AWS_ACCESS_KEY_ID: root.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: root.secretAccessKey,
+      },
+      clock,
+      lambda: {
+        deploy: host.deploy,
+        invoke: host.invoke,
+        logs: host.logs,
+        get: host.get,
+        list: host.list,
+      },
+      events: {
+        get failures() {
+          return failures.all()
+        },
+      },
+      iam: { calls: () => authorizer.calls() },
+      dir: folder.dir,
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+/** The folder given, or a temporary one that goes with the runtime, at the latest with the process. */
+function openFolder(given: string | undefined): { readonly dir: string; remove(): void } {
+  if (given !== undefined) {
+    if (given === '') throw new ConfigError('startLocal: dir is empty.')
+    const dir = resolve(given)
+    mkdirSync(dir, { recursive: true })
+    return { dir, remove: () => {} }
+  }
+  const dir = mkdtempSync(join(tmpdir(), 'pipe-local-'))
+  const remove = () => {
+    process.removeListener('exit', remove)
+    rmSync(dir, { recursive: true, force: true })
+  }
+  process.once('exit', remove)
+  return { dir, remove }
+}
