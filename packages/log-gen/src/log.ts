@@ -177,10 +177,11 @@ function logLines({ columns, devices, fileMs, fillings, targets, arrivals, pickK
     const { cell } = filling
     return cell.value(cell.draw(line.device, line.tick, line.emitTime), line.device, line.tick)
   }
+  const filled = Array.from(fillings, ([name, filling]) => ({ name, filling }))
   const json = jsonFormat(columns)
   const writeJson = compileRow(fillings, devices, json)
   const writeMalformed = (writer: ByteWriter, line: Line) => {
-    const cells = Array.from(fillings, ([name, filling]) => ({ name, text: json.text(name, cellValue(filling, line)) }))
+    const cells = filled.map(({ name, filling }) => ({ name, text: json.text(name, cellValue(filling, line)) }))
     // One draw decides the details of one spoilt line.
     let bits = draw(pickKeys, line.device, line.tick * 2 + line.copy)
     const pick = (below: number) => {
@@ -206,7 +207,8 @@ function logLines({ columns, devices, fileMs, fillings, targets, arrivals, pickK
       if (line.malformed) writeMalformed(writer, line)
       else writeJson(writer, line)
     },
-    rowOf: (line) => Object.fromEntries(Array.from(fillings, ([name, filling]) => [name, cellValue(filling, line)])),
+    // Not by assignment: a column may be named __proto__.
+    rowOf: (line) => Object.fromEntries(filled.map(({ name, filling }) => [name, cellValue(filling, line)])),
     measures: measures.map(({ column, scale }) => ({ column, scale })),
     exactOf: (measure, line) => {
       const drawn = (measures[measure] as { cell: Cell }).cell.draw(line.device, line.tick, line.emitTime)
