@@ -1,5 +1,17 @@
-import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
-import { copyFile, rename, unlink } from 'node:fs/promises'
+import {
+  close,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  open,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlink,
+  unlinkSync,
+  write,
+} from 'node:fs'
+import { copyFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
@@ -11,8 +23,8 @@ export interface BodyFiles {
   path(body: number): string
   /** Takes a number (and makes its folder); the caller creates the file. */
   reserve(): number
-  /** Writes a small body at once. Returns its number. */
-  write(bytes: Uint8Array): number
+  /** Writes a small body and keeps it in memory; the caller must not change `bytes` any more. Returns its number. */
+  write(bytes: Buffer): Promise<number>
   /** A second name for the bytes of `body`. */
   duplicate(body: number): number
   /** Moves a file in; copies it when it lies on another volume. */
@@ -34,6 +46,33 @@ export const smallBodyBytes: number = 256 << 10
 const groupSize = 1000
 const cacheBytes = 32 << 20
 const retireMs = 10 * 60_000
+
+// Creating a file takes from 20 µs to a millisecond, by file system and its state, so it must not hold up the event loop. Callbacks, because a FileHandle
+// costs more than the write of a small body.
+function createFile(path: string, bytes: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    open(path, 'wx', (failure, descriptor) => {
+      if (failure) {
+        reject(failure)
+        return
+      }
+      const writeFrom = (offset: number): void => {
+        write(descriptor, bytes, offset, bytes.length - offset, null, (error, written) => {
+          if (!error && offset + written < bytes.length) {
+            writeFrom(offset + written)
+            return
+          }
+          close(descriptor, (closing) => {
+            const reason = error ?? closing
+            if (!reason) resolve()
+            else unlink(path, () => reject(reason))
+          })
+        })
+      }
+      writeFrom(0)
+    })
+  })
+}
 
 /** Opens the folder `dir` of bodies. */
 export function openBodyFiles(dir: string): BodyFiles {
@@ -86,11 +125,10 @@ export function openBodyFiles(dir: string): BodyFiles {
   return {
     path,
     reserve,
-    write(bytes) {
+    async write(bytes) {
       const body = reserve()
-      writeFileSync(path(body), bytes, { flag: 'wx' })
-      // A copy: the bytes may be a view on a much larger socket buffer.
-      keep(body, Buffer.from(bytes))
+      await createFile(path(body), bytes)
+      keep(body, bytes)
       return body
     },
     duplicate(body) {
@@ -110,7 +148,7 @@ export function openBodyFiles(dir: string): BodyFiles {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
         await copyFile(file, path(body))
-        await unlink(file)
+        await rm(file)
       }
       return body
     },

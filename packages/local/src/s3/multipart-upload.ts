@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { AwsError } from '../service'
-import type { BucketIndex, UploadRecord } from './bucket-index'
+import type { BucketIndex, PartRecord, UploadRecord } from './bucket-index'
 import { parseRange } from './byte-range'
 import { type Checksum, type ChecksumType, checksumElement, checksumHeader, parseAlgorithm } from './checksum'
 import { isoSeconds } from './copy-object'
@@ -9,6 +9,7 @@ import { requestedHeaders } from './object-headers'
 import { receiveBody } from './receive-body'
 import { sendEmpty, sendXml } from './respond'
 import { authorizeObject, checkOwner, header, type S3Context, type S3Request } from './s3-request'
+import type { Store } from './store'
 import { textElement, xmlDocument } from './xml'
 
 const maxParts = 10_000
@@ -90,6 +91,7 @@ export async function uploadPart(context: S3Context, request: S3Request): Promis
   const number = partNumber(request)
   const upload = findUpload(store.bucket(request.bucket), request)
   const body = await receiveBody(store.bodies, request, upload.algorithm ?? 'CRC64NVME')
+  const etag = `"${body.md5}"`
   try {
     if (upload.algorithm !== undefined && body.checksum.algorithm !== upload.algorithm) {
       throw new AwsError(
@@ -97,21 +99,29 @@ export async function uploadPart(context: S3Context, request: S3Request): Promis
         `Checksum Type mismatch occurred, expected checksum Type: ${upload.algorithm.toLowerCase()}, actual checksum Type: ${body.checksum.algorithm.toLowerCase()}`,
       )
     }
-    // Again: it may have been completed or aborted while the part came in.
-    const index = store.bucket(request.bucket)
-    findUpload(index, request)
-    const etag = `"${body.md5}"`
-    const lastModified = store.now()
-    index.putPart(upload.uploadId, { number, size: body.size, etag, lastModified, body: body.keep(), checksum: body.checksum })
-    sendEmpty(request.call, 200, {
+    putPart(store, request, {
+      number,
+      size: body.size,
       etag,
-      'x-amz-server-side-encryption': 'AES256',
-      ...(body.stated ? { [checksumHeader(body.checksum.algorithm)]: body.checksum.value } : {}),
+      lastModified: store.now(),
+      body: body.body,
+      checksum: body.checksum,
     })
   } catch (error) {
-    body.drop()
+    store.bodies.discard(body.body)
     throw error
   }
+  sendEmpty(request.call, 200, {
+    etag,
+    'x-amz-server-side-encryption': 'AES256',
+    ...(body.stated ? { [checksumHeader(body.checksum.algorithm)]: body.checksum.value } : {}),
+  })
+}
+
+// The upload is looked up again: it may have been completed or aborted while the part came in.
+function putPart(store: Store, request: S3Request, part: PartRecord): void {
+  const index = store.bucket(request.bucket)
+  index.putPart(findUpload(index, request).uploadId, part)
 }
 
 /** UploadPartCopy. */
@@ -129,32 +139,23 @@ export async function uploadPartCopy(context: S3Context, request: S3Request): Pr
     throw new AwsError('InvalidRequest', `The part to copy has ${size} bytes; S3 takes at most ${maxPartBytes}.`)
   const source = { path: store.bodies.path(record.body), ...(range ? { range } : {}) }
   const copied = await concatenate(store.bodies, [source], upload.algorithm ?? 'CRC64NVME')
+  const etag = `"${copied.md5}"`
+  const lastModified = store.now()
   try {
-    const index = store.bucket(request.bucket)
-    findUpload(index, request)
-    const etag = `"${copied.md5}"`
-    const lastModified = store.now()
-    index.putPart(upload.uploadId, {
-      number,
-      size: copied.size,
-      etag,
-      lastModified,
-      body: copied.body,
-      checksum: copied.checksum,
-    })
-    sendXml(
-      request.call,
-      xmlDocument(
-        'CopyPartResult',
-        textElement('LastModified', isoSeconds(lastModified)) +
-          textElement('ETag', etag) +
-          checksumXml(upload.algorithm && copied.checksum),
-      ),
-    )
+    putPart(store, request, { number, size: copied.size, etag, lastModified, body: copied.body, checksum: copied.checksum })
   } catch (error) {
     store.bodies.discard(copied.body)
     throw error
   }
+  sendXml(
+    request.call,
+    xmlDocument(
+      'CopyPartResult',
+      textElement('LastModified', isoSeconds(lastModified)) +
+        textElement('ETag', etag) +
+        checksumXml(upload.algorithm && copied.checksum),
+    ),
+  )
 }
 
 function copyRange(text: string, size: number): { start: number; end: number } {

@@ -25,13 +25,13 @@ export async function putObject(context: S3Context, request: S3Request): Promise
       size: body.size,
       etag: `"${body.md5}"`,
       lastModified: store.now(),
-      body: body.keep(),
+      body: body.body,
       checksum: body.checksum,
       ...headers,
     }
     index.put(record)
   } catch (error) {
-    body.drop()
+    store.bodies.discard(body.body)
     throw error
   }
   sendEmpty(request.call, 200, {

@@ -15,7 +15,7 @@ import {
 } from './checksum'
 import { header, type S3Request } from './s3-request'
 
-/** A body that arrived whole and agreed with every digest that the client stated. Ends in exactly one of `keep` and `drop`. */
+/** A body that arrived whole and agreed with every digest that the client stated. Whoever does not commit it discards it. */
 export interface ReceivedBody {
   readonly size: number
   /** MD5 in lower-case hex, the ETag of a plain object. */
@@ -23,9 +23,8 @@ export interface ReceivedBody {
   readonly checksum: Checksum
   /** Whether the client stated the checksum (else it was only computed here). */
   readonly stated: boolean
-  /** The number of its body file; synchronous, so that a commit can follow in the same step. */
-  keep(): number
-  drop(): void
+  /** The number of its body file. */
+  readonly body: number
 }
 
 /** S3 takes at most 5 GiB in one request. */
@@ -137,13 +136,13 @@ async function receiveSmall(
   const value = hasher.digest().toString('base64')
   const md5 = hash('md5', bytes, 'buffer')
   verify(announced, trailers, { md5, sha256: sha256Of(announced, bytes), checksum: value })
+  const body = await bodies.write(bytes)
   return {
     size: bytes.length,
     md5: md5.toString('hex'),
     checksum: { algorithm, value, type: 'FULL_OBJECT' },
     stated: announced.stated !== undefined,
-    keep: () => bodies.write(bytes),
-    drop: () => {},
+    body,
   }
 }
 
@@ -190,8 +189,7 @@ async function receiveLarge(
       md5: digest.toString('hex'),
       checksum: { algorithm, value, type: 'FULL_OBJECT' },
       stated: announced.stated !== undefined,
-      keep: () => writer.body,
-      drop: () => bodies.discard(writer.body),
+      body: writer.body,
     }
   } catch (error) {
     await writer.abandon()
@@ -205,35 +203,44 @@ function collect(
 ): Promise<{ readonly bytes: Buffer; readonly trailers: ReadonlyMap<string, string> | undefined }> {
   const { decoder, size } = announced
   return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = []
+    // One buffer of its own, which can be kept: the chunks are views on socket buffers.
+    const bytes = Buffer.allocUnsafeSlow(size)
     let received = 0
+    let settled = false
     const fail = (error: unknown) => {
-      request.removeAllListeners('data')
-      request.resume()
+      settled = true
       reject(error)
     }
+    const take = (piece: Buffer) => {
+      if (received + piece.length > size) throw incomplete()
+      received += piece.copy(bytes, received)
+    }
     request.on('data', (chunk: Buffer) => {
+      // After a failure the rest is read and forgotten, so that the answer gets through.
+      if (settled) return
       try {
-        for (const piece of decoder ? decoder.push(chunk) : [chunk]) {
-          received += piece.length
-          pieces.push(piece)
-        }
-        if (received > size) fail(incomplete())
+        if (decoder) for (const piece of decoder.push(chunk)) take(piece)
+        else take(chunk)
       } catch (error) {
         fail(error)
       }
     })
     request.once('end', () => {
+      if (settled) return
       try {
         const trailers = decoder?.end()
         if (received !== size) throw incomplete()
-        resolve({ bytes: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, received), trailers })
+        settled = true
+        resolve({ bytes, trailers })
       } catch (error) {
-        reject(error)
+        fail(error)
       }
     })
-    request.once('error', () => reject(incomplete()))
-    request.once('close', () => reject(incomplete()))
+    const cut = () => {
+      if (!settled) fail(incomplete())
+    }
+    request.once('error', cut)
+    request.once('close', cut)
   })
 }
 

@@ -67,18 +67,19 @@ export function createObjectFiles(store: Store): ObjectFiles {
       }
       return result
     },
-    async put(bucket, key, body, options) {
+    async put(bucket, key, source, options) {
       store.bucket(bucket)
-      if (typeof body === 'string' || body instanceof Uint8Array) {
-        const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+      if (typeof source === 'string' || source instanceof Uint8Array) {
+        // A copy: the caller may use its bytes again.
+        const bytes = Buffer.from(source as Uint8Array)
         if (bytes.length <= smallBodyBytes) {
           const digested = digestBytes(bytes)
-          return commit(bucket, key, bodies.write(bytes), digested, options?.contentType)
+          return commit(bucket, key, await bodies.write(bytes), digested, options?.contentType)
         }
         const written = await writeStream(bodies, [bytes])
         return commit(bucket, key, written.body, written, options?.contentType)
       }
-      const written = await writeStream(bodies, body)
+      const written = await writeStream(bodies, source)
       return commit(bucket, key, written.body, written, options?.contentType)
     },
     async adoptFile(bucket, key, file, options) {
