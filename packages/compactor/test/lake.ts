@@ -13,7 +13,7 @@ import {
   type Table,
 } from '@pipe/core'
 import { stampMetadata } from '@pipe/core/internal'
-import { startAthena } from '../../local/test/athena/athena-server'
+import { startLocal } from '@pipe/local'
 import { type Compaction, type CompactionOptions, defineCompaction } from '../src/index'
 
 export const deviceLogs = defineTable('device_logs', {
@@ -37,16 +37,10 @@ export interface LakeServer {
   close(): Promise<void>
 }
 
-/** Starts a local S3; each lake is a bucket of its own in it. */
+/** Starts a local AWS; each lake is a bucket and a database of its own in it. */
 export async function startLakes(): Promise<LakeServer> {
-  const server = await startAthena()
-  const { endpoint, credentials } = server.client.config as unknown as {
-    endpoint: () => Promise<{ port: number }>
-    credentials: () => Promise<never>
-  }
-  const { port } = await endpoint()
-  const newClient = () =>
-    new S3Client({ endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', forcePathStyle: true, credentials })
+  const local = await startLocal()
+  const newClient = () => new S3Client(local.aws)
   return {
     async lake() {
       const bucket = `lake-${randomUUID().slice(0, 8)}`
@@ -76,7 +70,7 @@ export async function startLakes(): Promise<LakeServer> {
         },
       }
     },
-    close: () => server.close(),
+    close: () => local.close(),
   }
 }
 

@@ -5,12 +5,22 @@ import type { Column, ColumnMap } from '@pipe/core'
  * They are narrower than what the readers accept; what does not match is not wrong, it is read the slow way.
  */
 
-/** How a pattern is spelled: `bytes` for text decoded as latin1 in JavaScript, `sql` for `regexp_like` of Athena (Java syntax) and RE2. */
+/** How a pattern is spelled: `bytes` for text decoded as latin1 in JavaScript, `sql` for `regexp_like` of Athena. */
 export type PatternDialect = 'bytes' | 'sql'
 
 const monthAndDay =
   '(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))'
 const day = `[1-9][0-9]{3}-${monthAndDay}`
+/**
+ * A character of a JSON string that stands for itself: no quote, no backslash, no control character. For Athena it is spelled without
+ * escapes, as its dialects of regular expressions differ in them: a blank, `!`, `#` to `[`, `]` to U+FFFC, and the other planes. U+FFFD is
+ * left out because it stands where Athena's SerDe met bytes that are no UTF-8.
+ */
+const plainCharacters: Readonly<Record<PatternDialect, string>> = {
+  bytes: '[^"\\\\\\x00-\\x1f]',
+  sql: '[ !#-\\[\\]-\ufffc\u{10000}-\u{10fffd}]',
+}
+
 const time = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]'
 
 /** Pattern of a JSON value of the column; `undefined` when the type has none (nested types, binary, decimals of many digits). */
@@ -22,9 +32,8 @@ export function valuePattern(column: Column, dialect: PatternDialect): string | 
 function patternOf({ type }: Column, dialect: PatternDialect): string | undefined {
   switch (type.kind) {
     case 'string': {
-      // U+FFFD stands where Athena's SerDe met bytes that are no UTF-8: such a line cannot be told from a sound one there.
-      const plain = dialect === 'bytes' ? '[^"\\\\\\x00-\\x1f]*' : '[^"\\\\\\x00-\\x1f\\x{FFFD}]*'
-      return `"${plain}(?:\\\\["\\\\/bfnrt]${plain})*"`
+      const plain = plainCharacters[dialect]
+      return `"${plain}*(?:\\\\["\\\\/bfnrt]${plain}*)*"`
     }
     case 'boolean':
       return '(?:true|false)'
