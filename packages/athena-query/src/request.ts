@@ -48,7 +48,8 @@ export async function repeat<T>(
   }
 }
 
-function pauseMs(trouble: Trouble, tries: number): number {
+/** How long to wait before another attempt. `tries`: attempts so far. */
+export function pauseMs(trouble: Trouble, tries: number): number {
   const [first, longest] = trouble === 'slots' ? slotsMs : rateLimitMs
   const cap = Math.min(longest, first * 2 ** (tries - 1))
   // Half fixed, half random: callers that were throttled together do not come back together.

@@ -94,6 +94,11 @@ describe('eventTimeBetween', () => {
     )
   })
 
+  it('leaves out the partition that begins where the range ends', () => {
+    const text = renderSql(eventTimeBetween(make({}), new Date('2026-11-24T15:00:00Z'), new Date('2026-11-24T16:00:00Z')))
+    expect(text).toContain(`AND "dt" = '2026-11-24' AND "hour" = '15'`)
+  })
+
   it('refuses a table without event time and a range that is none', () => {
     const codes = [
       () => eventTimeBetween(defineTable('t', { columns: { a: column.string() } }), new Date(0), new Date(1)),

@@ -55,6 +55,20 @@ describe('rows', () => {
     expect(fake.count('GetQueryResults')).toBeLessThanOrEqual(2)
   })
 
+  it('end at the row at which the signal aborts', async () => {
+    fake.when(/SELECT/, { columns: n, rows: [['n'], ...numbers(10)] })
+    const controller = new AbortController()
+    const seen: bigint[] = []
+    const read = async () => {
+      for await (const row of open().query(sql`SELECT n`, { returns: { n: column.bigint() }, signal: controller.signal })) {
+        seen.push(row.n)
+        if (row.n === 3n) controller.abort(new Error('enough'))
+      }
+    }
+    await expect(read()).rejects.toThrow('enough')
+    expect(seen).toEqual([0n, 1n, 2n, 3n])
+  })
+
   it('are not there when nobody asks: nothing is sent', async () => {
     const athena = open()
     await athena.query(sql`SELECT 1`, { returns: { n: column.bigint() } }).cancel()

@@ -127,6 +127,11 @@ describe('literals of queries', () => {
     expect(readLiteral(tokenizeTrino(renderSql(sql`${values}`))).value).toEqual(values)
   })
 
+  it('stand apart from text that follows', () => {
+    expect(renderSql(sql`SELECT ${'a'}'b', ${1}e5, ${identifier('a')}"b"`)).toBe(`SELECT 'a' 'b', 1 e5, "a" "b"`)
+    expect(renderSql(sql`SELECT x -${1}- ${2} /${3}* ${4} '' ${5}`)).toBe("SELECT x - 1 - 2 / 3 * 4 '' 5")
+  })
+
   it('of a negative number behind a minus stay apart from a comment', () => {
     expect(renderSql(sql`SELECT x -${-5}`)).toBe('SELECT x - -5')
   })
