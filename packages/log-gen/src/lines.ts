@@ -17,8 +17,8 @@ export interface Line {
   malformed: MalformedKind | undefined
 }
 
-/** Text forms a log can be written in. */
-export type LogFormat = 'ndjson' | 'csv' | 'tsv'
+/** Text forms a log can be written in. One so far; the records do not depend on it. */
+export type LogFormat = 'ndjson'
 
 /** A number of a row as an exact decimal: `unscaled` · 10^-scale. `undefined` for null. */
 export type ExactNumber = number | bigint | undefined
