@@ -63,30 +63,42 @@ async function checkMagic(file: ScanFile): Promise<void> {
 }
 
 async function groupBySchema(files: readonly ScanFile[], query: MetadataQuery): Promise<readonly (readonly ScanFile[])[]> {
-  const byFile = new Map(files.map((file) => [file.file, file]))
-  const list = files.map((file) => duckdbString(file.file)).join(', ')
-  let rows: readonly (readonly (string | null)[])[]
+  let signatures: ReadonlyMap<string, string>
   try {
-    rows = await query(
-      `SELECT file_name, md5(string_agg(concat_ws('/', name, type, coalesce(num_children, 0), coalesce(duckdb_type, ''), coalesce(converted_type, '')), ',' ORDER BY column_id)) AS signature ` +
-        `FROM parquet_schema([${list}]) GROUP BY file_name`,
-      ['file_name', 'signature'],
-    )
-  } catch (cause) {
-    throw new AthenaFailure(
-      `HIVE_BAD_DATA: A Parquet footer cannot be read: ${withoutLocalPaths((cause as Error).message, files)}`,
-      { type: 1100, cause },
-    )
+    signatures = await schemaSignatures(files, query)
+  } catch (error) {
+    // One of them cannot be read, and DuckDB does not always say which.
+    for (const file of files) await readableFooter(file, query)
+    throw error
   }
   const groups = new Map<string, ScanFile[]>()
-  const signatures = new Map(rows.map((row) => [row[0] as string, row[1] as string]))
-  for (const [name, file] of byFile) {
-    const signature = signatures.get(name) ?? ''
+  for (const file of files) {
+    const signature = signatures.get(file.file) ?? ''
     const group = groups.get(signature)
     if (group) group.push(file)
     else groups.set(signature, [file])
   }
   return [...groups.values()]
+}
+
+/** A digest of the schema by local file. */
+async function schemaSignatures(files: readonly ScanFile[], query: MetadataQuery): Promise<ReadonlyMap<string, string>> {
+  const list = files.map((file) => duckdbString(file.file)).join(', ')
+  const element = "concat_ws('/', name, type, coalesce(num_children, 0), coalesce(duckdb_type, ''), coalesce(converted_type, ''))"
+  const rows = await query(
+    `SELECT file_name, md5(string_agg(${element}, ',' ORDER BY column_id)) AS signature FROM parquet_schema([${list}]) GROUP BY file_name`,
+    ['file_name', 'signature'],
+  )
+  return new Map(rows.map(([file, signature]) => [file as string, signature as string]))
+}
+
+async function readableFooter(file: ScanFile, query: MetadataQuery): Promise<void> {
+  try {
+    await schemaSignatures([file], query)
+  } catch (cause) {
+    const reason = withoutLocalPaths((cause as Error).message, [file])
+    throw new AthenaFailure(`HIVE_BAD_DATA: The Parquet footer of ${file.path} cannot be read: ${reason}`, { type: 1100, cause })
+  }
 }
 
 interface FileColumn {

@@ -44,7 +44,7 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
   await rm(scratchDir, { recursive: true, force: true })
   const catalog = openCatalog({ dir, now })
   const workgroups = openWorkgroups({ file: join(dir, 'workgroups.json'), now, outputLocation: options.outputLocation })
-  const engine = lazyEngine(options.engine ?? defaultEngine)
+  const engine = lazyEngine(options.engine ?? (() => defaultEngine(now)))
   const executions = createExecutions({ catalog, files, clock, authorizer, scratchDir, engine: engine.get })
   const operations = athenaOperations({ executions, workgroups, catalog, files, authorizer, now })
 
@@ -70,9 +70,9 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
 }
 
 /** DuckDB and the SQL parser are loaded by the first query, not by starting the runtime. */
-async function defaultEngine(): Promise<SelectEngine> {
+async function defaultEngine(now: () => number): Promise<SelectEngine> {
   const { createSelectEngine } = await import('./select-engine')
-  return createSelectEngine()
+  return createSelectEngine({ now })
 }
 
 function targetOf(call: ServiceCall): string | undefined {

@@ -33,6 +33,8 @@ export interface AthenaServer {
   failure(sql: string, input?: Partial<StartQueryExecutionCommandInput>, client?: AthenaClient): Promise<string>
   /** Rows of a query, without the header; NULL is null. */
   rows(sql: string, input?: Partial<StartQueryExecutionCommandInput>): Promise<(string | null)[][]>
+  /** Stops everything and leaves the directory for another start. */
+  closeKeepingFiles(): Promise<void>
   close(): Promise<void>
 }
 
@@ -115,12 +117,15 @@ export async function startAthena(options: { dir?: string; engine?: () => Promis
       } while (NextToken)
       return StatementType === 'DML' ? rows.slice(1) : rows
     },
-    async close() {
+    async closeKeepingFiles() {
       for (const one of clients) one.destroy()
       await endpoint.close()
       await athena.close?.()
       await s3.close()
       clock.close()
+    },
+    async close() {
+      await server.closeKeepingFiles()
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
     },
   }

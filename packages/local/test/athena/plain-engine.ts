@@ -52,10 +52,13 @@ export async function createPlainEngine(): Promise<SelectEngine> {
       const stop = () => connection.interrupt()
       signal?.addEventListener('abort', stop, { once: true })
       try {
-        const names = query.columns.map((_, i) => `CAST(c${i} AS VARCHAR)`).join(', ')
+        const names = query.columns.map((_, i) => `'x' || CAST(c${i} AS VARCHAR)`).join(', ')
         const aliases = query.columns.map((_, i) => `c${i}`).join(', ')
         const result = await connection.stream(`SELECT ${names} FROM (${query.sql}) q(${aliases})`)
-        for await (const rows of result.yieldRows()) yield rows as (string | null)[][]
+        for await (const rows of result.yieldRows()) {
+          // DuckDB's client drops a byte order mark at the start of a value; behind an x it stays.
+          yield (rows as (string | null)[][]).map((row) => row.map((cell) => cell?.slice(1) ?? null))
+        }
       } finally {
         signal?.removeEventListener('abort', stop)
         connection.closeSync()

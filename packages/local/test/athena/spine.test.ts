@@ -1,11 +1,10 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AthenaServer, startAthena } from './athena-server'
-import { createPlainEngine } from './plain-engine'
 
 let athena: AthenaServer
 beforeAll(async () => {
-  athena = await startAthena({ engine: createPlainEngine })
+  athena = await startAthena()
 })
 afterAll(() => athena.close())
 
