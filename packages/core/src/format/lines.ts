@@ -8,8 +8,8 @@ export interface Line {
   readonly number: number
   /** Offset of its first byte. */
   readonly offset: number
-  /** Whether a line end stood behind it; only the last line may have none. */
-  readonly isTerminated: boolean
+  /** The line end behind it; only the last line may have none. */
+  readonly end: '\n' | '\r\n' | ''
   /** Why the line cannot be read, a clause: `is not UTF-8`. */
   readonly fault?: string
 }
@@ -96,14 +96,15 @@ export async function* splitLines(
   }
 
   function addLine(text: string, length: number, lines: Line[], fault?: string): void {
-    if (length > maxLineBytes) lines.push(makeLine(text.slice(0, shownBytes), true, tooLong()))
-    else lines.push(makeLine(text.charCodeAt(text.length - 1) === 13 ? text.slice(0, -1) : text, true, fault))
+    if (length > maxLineBytes) lines.push(makeLine(text.slice(0, shownBytes), '\n', tooLong()))
+    else if (text.charCodeAt(text.length - 1) === 13) lines.push(makeLine(text.slice(0, -1), '\r\n', fault))
+    else lines.push(makeLine(text, '\n', fault))
     number++
     offset += length + 1
   }
 
-  function makeLine(text: string, isTerminated: boolean, fault: string | undefined): Line {
-    return fault === undefined ? { text, number, offset, isTerminated } : { text, number, offset, isTerminated, fault }
+  function makeLine(text: string, end: Line['end'], fault: string | undefined): Line {
+    return fault === undefined ? { text, number, offset, end } : { text, number, offset, end, fault }
   }
 
   function tooLong(): string {
@@ -130,7 +131,7 @@ export async function* splitLines(
     const fault = skipped > 0 ? tooLong() : isUtf8(bytes) ? undefined : 'is not UTF-8'
     const text = bytes.toString()
     const isCrLf = isTerminated && skipped === 0 && bytes[bytes.length - 1] === 13
-    const line = makeLine(isCrLf ? text.slice(0, -1) : text, isTerminated, fault)
+    const line = makeLine(isCrLf ? text.slice(0, -1) : text, isCrLf ? '\r\n' : isTerminated ? '\n' : '', fault)
     pending = []
     pendingLength = 0
     skipped = 0

@@ -24,12 +24,14 @@ export function readNdjson<T extends Table>(
 ): AsyncIterable<RowBatch<RowOf<T>>> {
   const { file, table } = options
   const read = rowReader(table)
-  return readTextRows<RowOf<T>>(source, options, (lines, batch) => {
-    for (const line of lines) {
-      const row = line.fault === undefined ? read(line.text) : `the line ${line.fault}`
-      if (typeof row === 'string') batch.unreadable.push(unreadableLine(file, line, row))
-      else batch.rows.push(row as RowOf<T>)
-    }
+  return readTextRows<RowOf<T>>(source, options, {
+    take(lines, batch) {
+      for (const line of lines) {
+        const row = line.fault === undefined ? read(line.text) : `the line ${line.fault}`
+        if (typeof row === 'string') batch.unreadable.push(unreadableLine(file, line, row))
+        else batch.rows.push(row as RowOf<T>)
+      }
+    },
   })
 }
 

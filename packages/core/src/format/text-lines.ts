@@ -6,20 +6,22 @@ import type { ReadOptions, RowBatch } from './row-batch'
 import { withRemainder } from './row-batch'
 import { mislabelled } from './sniff'
 
-/** A line that is no line of rows: whole, and terminated or the last one of a sound file. */
-export type ReadLines<Row> = (lines: readonly Line[], batch: RowBatch<Row>) => void
+/** What a text format does with lines. */
+export interface LineConsumer<Row> {
+  /** Turns whole lines into rows and unreadable ones. */
+  take(lines: readonly Line[], batch: RowBatch<Row>): void
+  /** The end of the file; `cut` is a last line that broke off in the middle, with the reason. */
+  end?(batch: RowBatch<Row>, cut: { readonly line: Line; readonly reason: string } | undefined): void
+}
 
 /**
  * The frame of all text readers: tells the packing, decompresses, splits lines, and closes the books. Content never throws; only the
  * source and the signal do.
- *
- * @param take turns readable lines into rows and unreadable ones; called once more with no lines at the end.
  */
 export async function* readTextRows<Row>(
   source: AsyncIterable<Uint8Array>,
   options: ReadOptions,
-  take: ReadLines<Row>,
-  finish: (batch: RowBatch<Row>) => void = () => {},
+  consumer: LineConsumer<Row>,
 ): AsyncGenerator<RowBatch<Row>> {
   const { file, expectedRows, signal } = options
   signal?.throwIfAborted()
@@ -52,21 +54,22 @@ export async function* readTextRows<Row>(
     fault: () => DecodeFault | undefined,
   ): AsyncGenerator<RowBatch<Row>> {
     const limits = options.maxLineBytes === undefined ? {} : { maxLineBytes: options.maxLineBytes }
+    let cut: { readonly line: Line; readonly reason: string } | undefined
     for await (const lines of splitLines(chunks, limits)) {
       signal?.throwIfAborted()
-      const batch: RowBatch<Row> = { rows: [], unreadable: [] }
       const last = lines.at(-1)
-      const cut = last !== undefined && !last.isTerminated && fault()?.mayCutLine ? last : undefined
-      if (cut) lines.pop()
-      take(lines, batch)
-      if (cut) {
-        finish(batch)
-        batch.unreadable.push(unreadableLine(file, cut, `the line is cut: ${fault()!.reason}`))
+      const damage = fault()
+      if (last?.end === '' && damage?.mayCutLine) {
+        lines.pop()
+        cut = { line: last, reason: `the line is cut: ${damage.reason}` }
       }
+      const batch: RowBatch<Row> = { rows: [], unreadable: [] }
+      consumer.take(lines, batch)
       yield batch
     }
     const batch: RowBatch<Row> = { rows: [], unreadable: [] }
-    finish(batch)
+    consumer.end?.(batch, cut)
+    if (cut && !consumer.end) batch.unreadable.push(unreadableLine(file, cut.line, cut.reason))
     yield batch
   }
 }
