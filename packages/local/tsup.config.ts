@@ -9,7 +9,14 @@ export default defineConfig([
     sourcemap: true,
     clean: true,
     splitting: true,
+    // import.meta.url in the CommonJS build, for finding the file below.
+    shims: true,
   },
-  // The command line is ESM only; its shebang is kept by tsup.
-  { entry: ['src/cli.ts'], format: ['esm'], target: 'node20', clean: false },
+  // The command line is ESM only; its shebang is kept by tsup. The other is bundled into every function.
+  {
+    entry: { cli: 'src/cli.ts', 'instance-runtime': 'src/lambda/instance-runtime.ts' },
+    format: ['esm'],
+    target: 'node20',
+    clean: false,
+  },
 ])

@@ -1,3 +1,4 @@
+export { type App, type AppFunction, type AppRule, applyApp, defineApp } from './app'
 export {
   type AdvanceOptions,
   type RealClock,

@@ -10,6 +10,23 @@ export interface Condition {
   readonly values: readonly string[]
 }
 
+/**
+ * The keys that calls of this runtime carry. A policy that asks for another one is refused: here that key would always be absent, which a negated
+ * operator takes for a match.
+ */
+export const suppliedKeys: readonly string[] = [
+  'aws:CurrentTime',
+  'aws:EpochTime',
+  'aws:PrincipalAccount',
+  'aws:PrincipalArn',
+  'aws:PrincipalType',
+  'aws:RequestedRegion',
+  'aws:SecureTransport',
+  's3:delimiter',
+  's3:max-keys',
+  's3:prefix',
+]
+
 interface Operator {
   readonly test: (wanted: string, given: string) => boolean
   readonly negated?: boolean
@@ -76,11 +93,14 @@ function parseOperator(name: string): OperatorName {
 }
 
 /** What is wrong with a condition; `undefined` when it can be evaluated. */
-export function conditionProblem({ operator, values }: Condition): string | undefined {
+export function conditionProblem({ operator, key, values }: Condition): string | undefined {
   const { base, ifExists } = parseOperator(operator)
   const known = Object.hasOwn(operators, base) ? operators[base] : undefined
   if (!known || (base === 'Null' && ifExists)) {
     return `the operator "${operator}" is not supported locally. Supported: ${Object.keys(operators).join(', ')}, with IfExists, ForAnyValue: and ForAllValues:`
+  }
+  if (!suppliedKeys.some((supplied) => supplied.toLowerCase() === key.toLowerCase())) {
+    return `no call of the local runtime carries the condition key "${key}". Carried are ${suppliedKeys.join(', ')}`
   }
   const bad = known.valid && values.find((value) => !known.valid!(value))
   return bad === undefined ? undefined : `"${bad}" is not a value for the operator "${operator}"`

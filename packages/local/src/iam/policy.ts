@@ -132,7 +132,6 @@ function prepareConditions(value: unknown, path: string, fail: Fail): readonly C
         refuseVariables(String(item), at, fail)
         return String(item)
       })
-      if (!/^[a-z0-9-]+:.+$/i.test(key)) fail(at, `"${key}" is not a condition key like "s3:prefix"`)
       const condition: Condition = { operator, key, values }
       const problem = conditionProblem(condition)
       if (problem) fail(`${path}.${operator}`, problem)

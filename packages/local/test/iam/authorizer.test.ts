@@ -84,7 +84,7 @@ describe('conditions', () => {
     ['Null', 'true', 'x', false],
     ['Null', 'false', 'x', true],
   ])('%s %j of %j is %s', (operator, wanted, given, expected) => {
-    expect(holds(operator, 'local:key', wanted, given === undefined ? {} : { 'Local:KEY': given })).toBe(expected)
+    expect(holds(operator, 's3:prefix', wanted, given === undefined ? {} : { 'S3:Prefix': given })).toBe(expected)
   })
 
   it('needs every operator and every key', () => {

@@ -60,7 +60,8 @@ it.each([
   ['Statement[1].Condition.StringLike["s3:prefix"]', condition({ StringLike: { 's3:prefix': [] } }), 'empty list'],
   ['Statement[1].Condition.StringLike["s3:prefix"]', condition({ StringLike: { 's3:prefix': ['a', variable] } }), variable],
   ['Statement[1].Condition.StringLike["s3:prefix"]', condition({ StringLike: { 's3:prefix': null } }), 'null'],
-  ['Statement[1].Condition.StringLike["prefix"]', condition({ StringLike: { prefix: 'a' } }), 'condition key'],
+  ['Statement[1].Condition.StringLike', condition({ StringLike: { prefix: 'a' } }), 'condition key "prefix"'],
+  ['Statement[1].Condition.StringNotEquals', condition({ StringNotEquals: { 's3:x-amz-acl': 'a' } }), 's3:x-amz-acl'],
 ])('refuses %s', (path, policy, text) => {
   try {
     preparePolicy('log-generator', policy)
