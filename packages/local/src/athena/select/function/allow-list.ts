@@ -1,0 +1,11 @@
+import { collectionFunctions } from './collection'
+import { dateTimeFunctions } from './date-time'
+import { jsonFunctions } from './json'
+import { numberFunctions } from './number'
+import type { ScalarFunction } from './signature'
+import { stringFunctions } from './string'
+
+/** The allow-list of scalar functions without lambdas: what is not here is refused. */
+export const scalarFunctions: ReadonlyMap<string, ScalarFunction> = new Map(
+  Object.entries({ ...stringFunctions, ...numberFunctions, ...dateTimeFunctions, ...jsonFunctions, ...collectionFunctions }),
+)

@@ -1,0 +1,71 @@
+import { convert } from '../cast'
+import type { Position } from '../failure'
+import { coerces, parseType, sameType, type TrinoType } from '../trino-type'
+import type { Typed } from '../value'
+
+/** What a function knows about its call. */
+export interface CallSite {
+  readonly name: string
+  readonly at: Position
+}
+
+/** A function of the allow-list: gives the typed result, or `undefined` when the arguments fit no overload. */
+export type ScalarFunction = (items: readonly Typed[], site: CallSite) => Typed | undefined
+
+interface Overload {
+  readonly parameters: readonly TrinoType[]
+  readonly result: TrinoType | ((items: readonly Typed[]) => TrinoType)
+  readonly print: (...sql: string[]) => string
+  readonly throws: boolean
+}
+
+/** Options of {@link overload}. */
+export interface OverloadOptions {
+  /** Whether it can fail. Default `false`. */
+  readonly throws?: boolean
+}
+
+/** One signature: parameter types, result type, and its DuckDB form. NULL in any argument must give NULL there. */
+export function overload(
+  parameters: readonly string[],
+  result: string | ((items: readonly Typed[]) => TrinoType),
+  print: (...sql: string[]) => string,
+  options: OverloadOptions = {},
+): Overload {
+  return {
+    parameters: parameters.map(parseType),
+    result: typeof result === 'string' ? parseType(result) : result,
+    print,
+    throws: options.throws ?? false,
+  }
+}
+
+/** A function with fixed signatures. An exact fit wins over one that needs conversions; among those the first. */
+export function overloaded(...overloads: readonly Overload[]): ScalarFunction {
+  return (items) => {
+    const fitting = overloads.filter((candidate) => candidate.parameters.length === items.length)
+    const exact = fitting.find((candidate) =>
+      candidate.parameters.every((type, index) => sameType((items[index] as Typed).type, type)),
+    )
+    const chosen =
+      exact ??
+      fitting.find((candidate) => candidate.parameters.every((type, index) => coerces((items[index] as Typed).type, type)))
+    if (chosen === undefined) return undefined
+    const converted = items.map((item, index) => convert(item, chosen.parameters[index] as TrinoType) as Typed)
+    const type =
+      typeof chosen.result === 'function'
+        ? chosen.result(converted.map((item, index) => ({ ...item, type: (items[index] as Typed).type })))
+        : chosen.result
+    return {
+      sql: chosen.print(...converted.map((item) => item.sql)),
+      type,
+      throws: chosen.throws || items.some((item) => item.throws),
+    }
+  }
+}
+
+/** The type of the first argument: functions that keep `varchar(n)`. */
+export function sameAsFirst(items: readonly Typed[]): TrinoType {
+  const type = (items[0] as Typed).type
+  return type.kind === 'varchar' ? type : parseType('varchar')
+}
