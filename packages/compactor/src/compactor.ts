@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Athena } from '@pipe/athena-query'
 import { ConfigError, createObjectStore, type Deadline, type ObjectStore, PipeError } from '@pipe/core'
@@ -212,7 +213,7 @@ function checkInstant(at: unknown): void {
 function endsRun(error: unknown): boolean {
   return (
     PipeError.isInstance(error) &&
-    /^PIPE_(IAM_DENIED|ATHENA_DENIED|OBJECT_BUCKET|CONFIG|CLOSED|COMPACT_DUCKDB|COMPACT_COLUMN)$/.test(error.code)
+    /^PIPE_(IAM_DENIED|ATHENA_DENIED|OBJECT_BUCKET|CONFIG|CLOSED|COMPACT_DUCKDB|COMPACT_TABLES|COMPACT_COLUMN)$/.test(error.code)
   )
 }
 
@@ -224,16 +225,21 @@ interface CutOff {
 }
 
 function stopAt(deadline: Deadline | undefined, signal: AbortSignal | undefined): CutOff {
-  if (deadline === undefined) return { signal, hasCome: () => false, clear: () => {} }
+  if (deadline === undefined && signal === undefined) return { signal, hasCome: () => false, clear: () => {} }
   const controller = new AbortController()
-  const come = () => {
-    if (deadline.remainingMs() > 0) timer = setTimeout(come, deadline.remainingMs())
+  let timer: NodeJS.Timeout | undefined
+  const wait = (left: Deadline) => {
+    const ms = left.remainingMs()
+    if (ms > 0) timer = setTimeout(wait, Math.min(ms, 2 ** 31 - 1), left)
     else controller.abort(new PipeError('PIPE_COMPACT_DEADLINE', 'The deadline of the run has come.', { retryable: true }))
   }
-  let timer = setTimeout(come, Math.min(deadline.remainingMs(), 2 ** 31 - 1))
+  if (deadline !== undefined) timer = setTimeout(wait, 0, deadline)
+  const either = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal])
+  // Every request under way listens to it.
+  setMaxListeners(0, either)
   return {
-    signal: signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]),
-    hasCome: () => controller.signal.aborted || deadline.remainingMs() <= 0,
+    signal: either,
+    hasCome: () => controller.signal.aborted || (deadline !== undefined && deadline.remainingMs() <= 0),
     clear: () => clearTimeout(timer),
   }
 }

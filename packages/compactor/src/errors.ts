@@ -73,3 +73,12 @@ export function stateError(key: string, what: string, options: PipeErrorOptions 
 export function isSourceChanged(error: unknown): error is SourceChangedError {
   return PipeError.isInstance(error) && error.code === 'PIPE_COMPACT_SOURCE_CHANGED'
 }
+
+/** A statement failed because a table of the compaction does not exist: says how to make it. Other errors are given back as they are. */
+export function explainMissingTable(error: unknown): unknown {
+  if (!PipeError.isInstance(error) || error.code !== 'PIPE_ATHENA_NOT_FOUND') return error
+  return new PipeError('PIPE_COMPACT_TABLES', error.message.replace(/^PIPE_\w+ /, ''), {
+    hint: 'Run the statements of compactionDdl(compaction) once, at deployment, in the database of the Athena client.',
+    cause: error,
+  })
+}

@@ -1,6 +1,7 @@
 import type { Athena } from '@pipe/athena-query'
 import { addPartitionsDdl, type ObjectStore, type S3Location, type Window } from '@pipe/core'
 import { batchColumn, type Compaction } from './define'
+import { explainMissingTable } from './errors'
 import type { CommitRecord } from './state'
 
 /** A partition of the compacted table: one committed batch of a window. */
@@ -44,6 +45,10 @@ export async function publishWindow(
 ): Promise<number> {
   const partitions = partitionsOf(compaction, target, window, commits)
   if (partitions.length === 0) return 0
-  await athena.execute(addPartitionsDdl({ name: compaction.compacted.name }, partitions), signal ? { signal } : {})
+  try {
+    await athena.execute(addPartitionsDdl({ name: compaction.compacted.name }, partitions), signal ? { signal } : {})
+  } catch (error) {
+    throw explainMissingTable(error)
+  }
   return 1
 }

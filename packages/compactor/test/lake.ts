@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
+import { AthenaClient } from '@aws-sdk/client-athena'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { type Athena, createAthena } from '@pipe/athena-query'
 import {
   column,
   createObjectStore,
@@ -14,7 +16,7 @@ import {
 } from '@pipe/core'
 import { stampMetadata } from '@pipe/core/internal'
 import { startLocal } from '@pipe/local'
-import { type Compaction, type CompactionOptions, defineCompaction } from '../src/index'
+import { type Compaction, type CompactionOptions, compactionDdl, defineCompaction } from '../src/index'
 
 export const deviceLogs = defineTable('device_logs', {
   columns: { timestamp: column.timestamp(), device_name: column.string(), metric: column.double() },
@@ -29,6 +31,8 @@ export interface Lake {
   readonly raw: ObjectStore
   readonly compacted: ObjectStore
   compaction(options?: Partial<CompactionOptions>): Compaction
+  /** A client on a database of its own, in which the tables of the compaction have been made. */
+  athena(compaction: Compaction): Promise<Athena>
   close(): Promise<void>
 }
 
@@ -46,6 +50,7 @@ export async function startLakes(): Promise<LakeServer> {
       const bucket = `lake-${randomUUID().slice(0, 8)}`
       const s3 = newClient()
       const clients = [s3]
+      const athenas: Athena[] = []
       await s3.send(new CreateBucketCommand({ Bucket: bucket }))
       const place = (folder: string): S3Location => `s3://${bucket}/${folder}/`
       return {
@@ -65,7 +70,17 @@ export async function startLakes(): Promise<LakeServer> {
             window: '5 minutes',
             ...options,
           }),
+        async athena(compaction) {
+          const client = new AthenaClient(local.aws)
+          const database = `db_${randomUUID().slice(0, 8)}`
+          const athena = createAthena({ client, database, output: `s3://${bucket}/results/`, poll: ['5 ms', '50 ms'] })
+          athenas.push(athena)
+          await athena.execute(`CREATE DATABASE ${database}`)
+          for (const statement of compactionDdl(compaction)) await athena.execute(statement)
+          return athena
+        },
         async close() {
+          for (const athena of athenas) await athena.close()
           for (const client of clients) client.destroy()
         },
       }

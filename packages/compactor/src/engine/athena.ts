@@ -1,6 +1,7 @@
 import { type Athena, identifier, renderSql, type SqlFragment, sql } from '@pipe/athena-query'
 import { addPartitionsDdl, ConfigError, rawLineTableDdl, type S3Location, type Table } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
+import { explainMissingTable } from '../errors'
 import { withStamps } from '../plan'
 import type { PlannedInput } from '../state'
 import { bucketColumn, checkAthenaColumns, hasCertainLines, rowsSql } from './athena-sql'
@@ -38,7 +39,11 @@ export function athenaEngine(options: AthenaEngineOptions): Engine {
 
   async function execute(statement: SqlFragment | string, signal: AbortSignal | undefined): Promise<void> {
     statements++
-    await athena.execute(statement, signal ? { signal } : {})
+    try {
+      await athena.execute(statement, signal ? { signal } : {})
+    } catch (error) {
+      throw explainMissingTable(error)
+    }
   }
 
   async function addPartition({ compaction, attempt, source, signal }: EngineJob): Promise<Readonly<Record<string, string>>> {

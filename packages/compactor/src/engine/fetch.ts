@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -28,6 +29,8 @@ export async function* fetchInOrder(
   // An early end (an error, a return) must stop what is under way before the temporary folder goes.
   const stop = new AbortController()
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  // Every request under way listens to it.
+  setMaxListeners(0, either)
   const underWay: { readonly file: Promise<LoadedFile>; readonly weight: number }[] = []
   let next = 0
   let held = 0
