@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { DisableRuleCommand, EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
+import type { Athena } from '@pipe/athena-query'
+import { compactionDdl, defineCompaction } from '@pipe/compactor'
+import type { Duration, S3Location } from '@pipe/core'
+import type { Local } from '@pipe/local'
+import { places } from './places'
+import { tableFor } from './table'
+
+/** How the pipeline is deployed. */
+export interface Deployment {
+  readonly engine: 'athena' | 'in-process'
+  readonly tick: Duration
+  readonly window: Duration
+  /** Folder of recorded series; absent: the generated fleet. */
+  readonly input?: string | undefined
+  /** Changed policies, for showing what a missing right does. Default: the files of `policies/`. */
+  readonly policies?: Partial<Record<FunctionName, object>> | undefined
+}
+
+export type FunctionName = 'log-generator' | 'log-compactor'
+
+/** How long after its end a window is left alone: the tick that closes it fires at that very instant. */
+export function graceOf({ tick }: Pick<Deployment, 'tick'>): Duration {
+  return tick
+}
+
+/** Makes the bucket, the tables, the functions and their rules. The calls are those of a deployment to AWS. */
+export async function deploy(
+  local: Local,
+  clients: { readonly s3: S3Client; readonly athena: Athena },
+  deployment: Deployment,
+): Promise<void> {
+  await clients.s3.send(new CreateBucketCommand({ Bucket: places.bucket }))
+  await createTables(clients.athena, deployment)
+  await deployFunctions(local, deployment)
+  const events = new EventBridgeClient(local.aws)
+  for (const [name, every] of [
+    ['log-generator', deployment.tick],
+    ['log-compactor', deployment.window],
+  ] as const) {
+    await events.send(new PutRuleCommand({ Name: name, ScheduleExpression: `rate(${every})` }))
+    const Arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`
+    await events.send(new PutTargetsCommand({ Rule: name, Targets: [{ Id: name, Arn }] }))
+  }
+  events.destroy()
+}
+
+/** Stops a rule: the devices fall silent, or the compactor rests. */
+export async function disableRule(local: Local, name: FunctionName): Promise<void> {
+  const events = new EventBridgeClient(local.aws)
+  await events.send(new DisableRuleCommand({ Name: name }))
+  events.destroy()
+}
+
+async function createTables(athena: Athena, { window, tick }: Deployment): Promise<void> {
+  const place = (prefix: string): S3Location => `s3://${places.bucket}/${prefix}`
+  const compaction = defineCompaction({
+    table: tableFor(window),
+    source: place(places.raw),
+    target: place(places.compacted),
+    compactedTable: places.compactedTable,
+    window,
+    grace: graceOf({ tick }),
+  })
+  await athena.execute(`CREATE DATABASE IF NOT EXISTS ${places.database}`)
+  // The raw-line table also serves the question over raw data at the end, so both engines get it.
+  for (const statement of compactionDdl(compaction, { database: places.database })) await athena.execute(statement)
+}
+
+async function deployFunctions(local: Local, deployment: Deployment): Promise<void> {
+  const { engine, tick, window, input, policies } = deployment
+  const policyFiles: Record<FunctionName, string> = {
+    'log-generator': 'log-generator.json',
+    'log-compactor': engine === 'athena' ? 'log-compactor.json' : 'log-compactor-in-process.json',
+  }
+  const policyOf = async (name: FunctionName) =>
+    policies?.[name] ?? JSON.parse(await readFile(path(`../policies/${policyFiles[name]}`), 'utf8'))
+  const common = { BUCKET: places.bucket, RAW_PREFIX: places.raw }
+  await local.lambda.deploy({
+    name: 'log-generator',
+    entry: path(input === undefined ? './log-generator.ts' : './replay-generator.ts'),
+    env: input === undefined ? common : { ...common, INPUT: input, TICK: tick, WINDOW: window },
+    timeout: '30 seconds',
+    memoryMb: 256,
+    policy: await policyOf('log-generator'),
+  })
+  await local.lambda.deploy({
+    name: 'log-compactor',
+    entry: path('./log-compactor.ts'),
+    env: {
+      ...common,
+      COMPACTED_PREFIX: places.compacted,
+      RESULTS_PREFIX: places.results,
+      DATABASE: places.database,
+      COMPACTED_TABLE: places.compactedTable,
+      WINDOW: window,
+      GRACE: graceOf({ tick }),
+      ENGINE: engine,
+    },
+    timeout: '2 minutes',
+    memoryMb: 512,
+    policy: await policyOf('log-compactor'),
+  })
+}
+
+function path(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url))
+}

@@ -1,0 +1,46 @@
+// npm start: the log pipeline on this machine.
+import { mkdir, writeFile } from 'node:fs/promises'
+import { PipeError } from '@pipe/core'
+import { type Arguments, readArguments, usage } from './arguments'
+import { play } from './play'
+import { askBoth, printFindings } from './print'
+import { createProgress } from './progress'
+import { serve } from './serve'
+
+/** Runs what the command line asks for; resolves to the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const args = readArguments(argv)
+  if (args === 'help') {
+    console.log(usage)
+    return 0
+  }
+  return args.mode === 'serve' ? serve(args) : playAndReport(args)
+}
+
+async function playAndReport(args: Arguments): Promise<number> {
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort(new PipeError('EXAMPLE_STOPPED', 'Stopped by Ctrl-C.')))
+  const what = args.input === undefined ? 'one hour of 25 devices on a virtual clock' : `the recorded series of ${args.input}`
+  console.log(
+    `The log pipeline: ${what}, a file each ${args.tick}, compacted each ${args.window} by the ${args.engine} engine.\n`,
+  )
+  const findings = await play({ ...args, progress: createProgress(), signal: stop.signal, afterwards: askBoth })
+  printFindings(findings)
+  await mkdir('out', { recursive: true })
+  await writeFile('out/report.json', `${JSON.stringify(findings.report, null, 2)}\n`)
+  console.log('\nout/report.json has the numbers.')
+  if (findings.broken.length === 0) {
+    console.log('Nothing lost, nothing counted twice.')
+    return 0
+  }
+  console.error(`\nThe run is NOT in order:\n${findings.broken.map((sentence) => `  - ${sentence}`).join('\n')}`)
+  return 1
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  // A PipeError says what, where and what to do; anything else is a defect and shows its stack.
+  console.error(PipeError.isInstance(error) ? `\n${error.message}` : error)
+  process.exitCode = 1
+}

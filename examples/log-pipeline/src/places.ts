@@ -1,0 +1,9 @@
+/** Where everything lies: the values of the functions' environment variables. */
+export const places = {
+  bucket: 'lake',
+  raw: 'raw/',
+  compacted: 'compacted/',
+  results: 'results/',
+  database: 'lake',
+  compactedTable: 'device_logs_compacted',
+} as const

@@ -1,0 +1,111 @@
+import { AthenaClient } from '@aws-sdk/client-athena'
+import { S3Client } from '@aws-sdk/client-s3'
+import { createAthena } from '@pipe/athena-query'
+import { ConfigError, PipeError, type S3Location, windowLengthMs, windowOf } from '@pipe/core'
+import { type Local, startLocal, type VirtualClock, virtualClock } from '@pipe/local'
+import type { LogSource } from '@pipe/log-gen'
+import { type Deployment, deploy, disableRule } from './deploy'
+import { deviceLog } from './log'
+import { places } from './places'
+import type { Progress } from './progress'
+import { recordedSeries } from './recorded-series'
+import { examine, type Findings } from './report'
+import type { Sabotage } from './sabotage'
+import type { deviceLogs } from './table'
+
+/** What one run on the virtual clock is made of. */
+export interface Run extends Deployment {
+  readonly sabotage?: Sabotage | undefined
+  readonly progress: Progress
+  readonly signal?: AbortSignal | undefined
+  /** Called when everything has been examined and the runtime is still up: for questions of one's own. */
+  readonly afterwards?: ((clients: Clients, findings: Findings) => Promise<void>) | undefined
+}
+
+export interface Clients {
+  readonly s3: S3Client
+  readonly athena: ReturnType<typeof createAthena>
+}
+
+/** Half-open span of the files of a run. */
+interface Span {
+  readonly from: Date
+  readonly to: Date
+}
+
+/** Plays the pipeline on a virtual clock to the end and examines what it left. */
+export async function play(run: Run): Promise<Findings> {
+  const startedAt = Date.now()
+  const { source, span } = run.input === undefined ? generatedHour : recorded(run.input, run)
+  run.progress.update('starting the runtime')
+  await using local = await startLocal({ clock: virtualClock(span.from.toISOString()) })
+  const s3 = new S3Client(local.aws)
+  const results: S3Location = `s3://${places.bucket}/${places.results}`
+  const client = new AthenaClient(local.aws)
+  const athena = createAthena({ database: places.database, output: results, client, poll: ['5 ms', '250 ms'] })
+  const clients = { s3, athena }
+  try {
+    await deploy(local, clients, run)
+    await advanceThrough(local, clients, run, span)
+    if (run.sabotage?.when === 'end') run.progress.end(`sabotage: ${await run.sabotage.strike(clients)}`)
+    run.progress.update('reading everything back through Athena')
+    const findings = await examine(clients, source, { ...span, window: run.window, startedAt })
+    run.progress.end()
+    await run.afterwards?.(clients, findings)
+    return findings
+  } finally {
+    await athena.close()
+    client.destroy()
+    s3.destroy()
+  }
+}
+
+interface Material {
+  readonly source: LogSource<typeof deviceLogs.columns>
+  readonly span: Span
+}
+
+const generatedHour: Material = {
+  source: deviceLog,
+  span: { from: new Date('2026-11-24T15:00:00Z'), to: new Date('2026-11-24T16:00:00Z') },
+}
+
+/** Recorded data, and whole windows around it. */
+function recorded(input: string, { tick, window }: Run): Material {
+  const source = recordedSeries(input, { tick, window })
+  const span = source.span()
+  if (!span) throw new ConfigError(`--input ${input} holds no rows.`)
+  return { source, span: { from: windowOf(window, span.from).start, to: windowOf(window, span.to.getTime() - 1).end } }
+}
+
+/** Lets the devices write until the end of the span, silences them, and goes on until the last window has been compacted. */
+async function advanceThrough(local: Local<VirtualClock>, clients: Clients, run: Run, { from, to }: Span): Promise<void> {
+  const tickMs = windowLengthMs(run.tick)
+  const ticks = (to.getTime() - from.getTime()) / tickMs
+  for (let tick = 1; tick <= ticks; tick++) {
+    await step(local, new Date(from.getTime() + tick * tickMs), run)
+    run.progress.update(`tick ${tick}/${ticks}: ${new Date(local.clock.now()).toISOString().slice(0, 16).replace('T', ' ')} UTC`)
+    const { sabotage } = run
+    if (sabotage && sabotage.when !== 'end' && sabotage.when.minute === tick) {
+      run.progress.end(`sabotage: ${await sabotage.strike(clients)}`)
+    }
+  }
+  await disableRule(local, 'log-generator')
+  // The last window has to wait for its grace; the next tick of the compactor finds it.
+  await step(local, new Date(to.getTime() + windowLengthMs(run.window)), run)
+}
+
+/** Moves the clock and fails as soon as a function has failed. */
+async function step(local: Local<VirtualClock>, to: Date, { signal }: Run): Promise<void> {
+  await local.clock.advanceTo(to, signal ? { signal } : {})
+  const failure = local.events.failures[0]
+  if (failure) {
+    throw new PipeError(
+      'EXAMPLE_FUNCTION_FAILED',
+      `${failure.functionName} failed at ${failure.at.toISOString()}: ${failure.message}`,
+      {
+        details: failure,
+      },
+    )
+  }
+}
