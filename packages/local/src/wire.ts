@@ -39,12 +39,15 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
   checkOptions('createEndpoint', options, { required: ['services', 'principalOf', 'now'], optional: ['port'] })
   const { services, principalOf, port = 0 } = options
   let origin = ''
+  // Unique in this process by the counter, between processes by the prefix.
+  const idPrefix = randomBytes(4).toString('hex').toUpperCase()
+  let requests = 0
   let closing: Promise<void> | undefined
   // Requests in flight by connection. Node's own idea of an idle connection leaves out those that have not sent anything yet.
   const sockets = new Map<Socket, number>()
 
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const requestId = randomBytes(8).toString('hex').toUpperCase()
+    const requestId = idPrefix + (++requests).toString(16).padStart(8, '0').toUpperCase()
     response.setHeader('x-amz-request-id', requestId)
     response.setHeader('x-amzn-requestid', requestId)
     const { socket } = request
@@ -101,7 +104,7 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
           clearTimeout(timer)
           resolve()
         })
-        for (const [socket, requests] of sockets) if (requests === 0) socket.destroy()
+        for (const [socket, inFlight] of sockets) if (inFlight === 0) socket.destroy()
       })
       return closing
     },
