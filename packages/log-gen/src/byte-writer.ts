@@ -28,17 +28,6 @@ export function writeBytes(writer: ByteWriter, part: Uint8Array): void {
   writer.at += part.length
 }
 
-/** Appends a whole number, |value| < 2^53. */
-export function writeInteger(writer: ByteWriter, value: number): void {
-  reserve(writer, 17)
-  let rest = value
-  if (value < 0) {
-    writer.bytes[writer.at++] = 45
-    rest = -value
-  }
-  writeDigits(writer, rest)
-}
-
 function writeDigits(writer: ByteWriter, value: number): void {
   let digits = 1
   for (let limit = 10; value >= limit; limit *= 10) digits++

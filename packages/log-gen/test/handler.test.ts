@@ -2,10 +2,20 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ObjectStore, PipeError, type PutOptions } from '@pipe/core'
+import { type ObjectStore, PipeError, type PutOptions, windowOf } from '@pipe/core'
 import { stampOf } from '@pipe/core/internal'
-import { defineLog, generateWindow, groundTruth, logGeneratorHandler, measure, toFile, toStore } from '@pipe/log-gen'
+import {
+  defineLog,
+  generateWindow,
+  groundTruth,
+  logGeneratorHandler,
+  measure,
+  type RawFile,
+  toFile,
+  toStore,
+} from '@pipe/log-gen'
 import { afterEach, describe, expect, it } from 'vitest'
+import { makeFile } from '../src/raw-file'
 import { deviceLogs, fleet } from './fleet'
 
 /** The part of an object store that the sink uses, in memory. */
@@ -135,5 +145,15 @@ describe('toFile', () => {
     if (written.outcome !== 'written') throw new Error('nothing written')
     expect(await readFile(fileURLToPath(written.uri))).toEqual(objects.get(written.key)?.body)
     expect(await readdir(join(folder, 'dt=2026-11-24/hour=15'))).toHaveLength(1)
+  })
+
+  it('leaves nothing when it is aborted', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'log-gen-'))
+    folders.push(folder)
+    const reason = new Error('stop')
+    const log = fleet({ devices: 2 })
+    const file = makeFile(log, windowOf('1 minute', '2026-11-24T15:31:00Z')) as RawFile
+    await expect(toFile(folder).put(file, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    expect(await readdir(join(folder, 'dt=2026-11-24/hour=15'))).toEqual([])
   })
 })
