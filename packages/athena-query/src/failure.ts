@@ -115,15 +115,18 @@ function classify(
       hint: `Grant ${action}${on} in the policy of ${principal}.`,
     })
   }
-  if (denied || /access denied|permission denied|insufficient (lake formation )?permission|not authorized/i.test(reason)) {
+  const place = /\bline (\d+):(\d+)\b/.exec(reason)
+  const details = place ? { ...rest.details, line: Number(place[1]), column: Number(place[2]) } : rest.details
+  const code = codeOf(reason, details)
+  const deniedText = /access denied|permission denied|insufficient (?:lake formation )?permission|not authorized/i
+  // Athena's text for an unknown column says "or requester is not authorized": what is wrong in the statement goes first.
+  if (denied || (code === 'PIPE_ATHENA_FAILED' && deniedText.test(reason))) {
     return new AthenaQueryError('PIPE_ATHENA_DENIED', `${what}: ${dot(reason)}`, {
       ...rest,
       hint: 'The caller needs the athena, glue and s3 actions of the statement: data, results and catalogue (see the README).',
     })
   }
-  const place = /\bline (\d+):(\d+)\b/.exec(reason)
-  const details = place ? { ...rest.details, line: Number(place[1]), column: Number(place[2]) } : rest.details
-  return new AthenaQueryError(codeOf(reason, details), `${what}: ${dot(reason)}`, { ...rest, details, hint: hintFor(reason) })
+  return new AthenaQueryError(code, `${what}: ${dot(reason)}`, { ...rest, details, hint: hintFor(reason) })
 }
 
 function codeOf(reason: string, details: AthenaFailureDetails): string {

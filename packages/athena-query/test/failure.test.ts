@@ -29,6 +29,11 @@ describe('a failed execution', () => {
     ["line 1:8: mismatched input 'FORM'. Expecting: ','", 'PIPE_ATHENA_SYNTAX', { line: 1, column: 8 }],
     ["SYNTAX_ERROR: line 1:15: Table 'awsdatacatalog.logs.x' does not exist", 'PIPE_ATHENA_NOT_FOUND', { line: 1, column: 15 }],
     ["COLUMN_NOT_FOUND: line 1:8: Column 'x' cannot be resolved", 'PIPE_ATHENA_NOT_FOUND', { line: 1, column: 8 }],
+    [
+      "COLUMN_NOT_FOUND: line 1:8: Column 'x' cannot be resolved or requester is not authorized to access requested resources",
+      'PIPE_ATHENA_NOT_FOUND',
+      { line: 1, column: 8 },
+    ],
     ['GENERIC_USER_ERROR: something', 'PIPE_ATHENA_FAILED', {}],
     ['Permission denied on S3 path: s3://lake/raw/', 'PIPE_ATHENA_DENIED', {}],
     [
