@@ -3,6 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
+  AthenaClient,
+  GetQueryExecutionCommand,
+  GetQueryResultsCommand,
+  StartQueryExecutionCommand,
+} from '@aws-sdk/client-athena'
+import {
   DisableRuleCommand,
   EventBridgeClient,
   ListRulesCommand,
@@ -147,6 +153,24 @@ describe('startLocal', () => {
     await Promise.all([local.close(), local.close(), local[Symbol.asyncDispose]()])
     expect(existsSync(local.dir)).toBe(false)
     await expect(fetch(local.url)).rejects.toThrow()
+  })
+
+  it('answers Athena calls, whose engine is loaded by the first query', async () => {
+    const local = keep(await startLocal({ clock: virtualClock(start) }))
+    await new S3Client(local.aws).send(new CreateBucketCommand({ Bucket: 'lake' }))
+    const athena = new AthenaClient(local.aws)
+    const { QueryExecutionId } = await athena.send(
+      new StartQueryExecutionCommand({
+        QueryString: 'SELECT 6 * 7 AS answer',
+        ResultConfiguration: { OutputLocation: 's3://lake/results/' },
+      }),
+    )
+    // The clock does not pass an instant at which a query runs.
+    await local.clock.advance('1 second')
+    const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }))
+    expect([QueryExecution?.Status?.StateChangeReason, QueryExecution?.Status?.State]).toEqual([undefined, 'SUCCEEDED'])
+    const { ResultSet } = await athena.send(new GetQueryResultsCommand({ QueryExecutionId }))
+    expect(ResultSet?.Rows?.map(({ Data }) => Data?.[0]?.VarCharValue)).toEqual(['answer', '42'])
   })
 
   it('refuses what it does not know, and a port that is taken, and leaves nothing behind', async () => {
