@@ -8,8 +8,10 @@ const edges = {
   'log-gen': ['core'],
   'athena-query': ['core'],
   compactor: ['core', 'athena-query'],
-  local: ['core', 'events'],
-  testkit: ['core', 'local'],
+  'kafka-wire': [],
+  'kafka-kit': ['core', 'kafka-wire'],
+  local: ['core', 'events', 'kafka-wire'],
+  testkit: ['core', 'kafka-wire', 'local'],
 }
 
 module.exports = {

@@ -90,20 +90,37 @@ export async function examine(
   }
   const sizeOf = (objects: readonly { readonly size: number }[]) => objects.reduce((sum, { size }) => sum + size, 0)
   const windows = new Set(truth.files.map(({ minute }) => windowOf(span.window, minute).id)).size
-  const broken = invariants(report, { truth, comparison, windows })
+  const missing = {
+    raw: absent(
+      truth.files.map(({ key }) => `${places.raw}${key}`),
+      raw,
+    ),
+    compacted: absent(
+      committed.flatMap(({ outputs }) => outputs.map(({ key }) => `${places.compacted}${key}`)),
+      compacted,
+    ),
+  }
+  const broken = invariants(report, { truth, comparison, windows, missing })
   const cutFiles = truth.files.filter(({ cutRows }) => cutRows > 0).map(({ key }) => `s3://${places.bucket}/${places.raw}${key}`)
   return { report, cutFiles, rawBytes: sizeOf(raw), compactedBytes: sizeOf(compacted), comparison, broken }
 }
 
 function invariants(
   report: Report,
-  expected: { readonly truth: ReturnType<typeof groundTruth>; readonly comparison: RowComparison; readonly windows: number },
+  expected: {
+    readonly truth: ReturnType<typeof groundTruth>
+    readonly comparison: RowComparison
+    readonly windows: number
+    readonly missing: { readonly raw: readonly string[]; readonly compacted: readonly string[] }
+  },
 ): string[] {
-  const { truth, comparison, windows } = expected
+  const { truth, comparison, windows, missing } = expected
   const broken: string[] = []
   const must = (holds: boolean, sentence: string) => {
     if (!holds) broken.push(sentence)
   }
+  for (const key of missing.raw) broken.push(`the raw file ${key} is missing`)
+  for (const key of missing.compacted) broken.push(`the committed file ${key} is missing`)
   const spoilt = truth.malformedRows + truth.cutRows
   must(report.rawFiles === truth.files.length, `${report.rawFiles} raw files lie on S3, the generator made ${truth.files.length}`)
   must(report.windows === windows, `${report.windows} windows were committed, not ${windows}`)
@@ -126,6 +143,11 @@ function invariants(
     `${report.duplicated} rows are there too often, for example ${comparison.examples.duplicated[0] ?? comparison.examples.unknown[0] ?? ''}`,
   )
   return broken
+}
+
+function absent(keys: readonly string[], objects: readonly { readonly key: string }[]): string[] {
+  const there = new Set(objects.map(({ key }) => key))
+  return keys.filter((key) => !there.has(key))
 }
 
 async function readCommits(s3: S3Client): Promise<Commit[]> {
