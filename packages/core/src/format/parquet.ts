@@ -9,6 +9,9 @@ import { parquetSchemaOf } from './parquet-schema'
 import { exactParsers, parquetReader, parquetWriter } from './parquet-value'
 import type { ReadOptions, RowBatch } from './row-batch'
 
+/** Bytes read from the end for the footer; a larger footer costs one more read. */
+const footerBytes = 64 * 1024
+
 /** Rows of a batch. */
 const batchRows = 10_000
 
@@ -138,7 +141,7 @@ export async function openParquet(ranges: ByteRanges, signal?: AbortSignal): Pro
   }
   let found: FileMetaData
   try {
-    found = await parquetMetadataAsync(file, { geoparquet: false })
+    found = await parquetMetadataAsync(file, { geoparquet: false, initialFetchSize: footerBytes })
   } catch (error) {
     signal?.throwIfAborted()
     if (isSourceError(error)) throw error

@@ -6,6 +6,12 @@ import type { ReadOptions, RowBatch } from './row-batch'
 import { withRemainder } from './row-batch'
 import { mislabelled } from './sniff'
 
+/** Options of the frame: those of a reader without its table. */
+export interface TextOptions extends Omit<ReadOptions, 'table'> {
+  /** Takes the bytes for what they are, whatever the name says. Default `false`. */
+  readonly ignoreName?: boolean | undefined
+}
+
 /** What a text format does with lines. */
 export interface LineConsumer<Row> {
   /** Turns whole lines into rows and unreadable ones. */
@@ -20,14 +26,15 @@ export interface LineConsumer<Row> {
  */
 export async function* readTextRows<Row>(
   source: AsyncIterable<Uint8Array>,
-  options: ReadOptions,
+  options: TextOptions,
   consumer: LineConsumer<Row>,
 ): AsyncGenerator<RowBatch<Row>> {
   const { file, expectedRows, signal } = options
   signal?.throwIfAborted()
   const input = byteReader(source)
   try {
-    const wrong = await mislabelled(input, file)
+    const wrong = options.ignoreName ? undefined : await mislabelled(input, file)
+    await input.fill(2)
     if (wrong !== undefined) {
       const unreadable = [unreadableRow({ file, reason: wrong, rows: expectedRows ?? 1 })]
       yield { rows: [], unreadable }
