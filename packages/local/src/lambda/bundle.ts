@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigError, PipeError } from '@pipe/core'
 import type { BuildFailure, Plugin } from 'esbuild'
@@ -110,17 +110,26 @@ const requireBanner =
 function externalPackages(names: readonly string[], outfile: string): Plugin {
   const escaped = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   const filter = new RegExp(`^(?:${escaped.join('|')})(?:/.*)?$|\\.node$`)
-  const reachable = createRequire(outfile)
   return {
     name: 'external-packages',
     setup(build) {
       build.onResolve({ filter }, ({ path, importer, resolveDir }) => {
-        if (resolvedBy(reachable, path) !== undefined && !path.startsWith('.')) return { path, external: true }
+        if (isReachable(outfile, path)) return { path, external: true }
         const found = resolvedBy(createRequire(importer || join(resolveDir, 'index.js')), path)
         // Not installed: left as it is, so that an optional package fails only when it is imported.
         return { path: found ?? path, external: true }
       })
     },
+  }
+}
+
+/** Whether node finds a package from a file by its folders: `require.resolve` also looks into NODE_PATH, which `import` does not. */
+function isReachable(file: string, path: string): boolean {
+  if (path.startsWith('.') || isAbsolute(path)) return false
+  const name = path.split('/').slice(0, path.startsWith('@') ? 2 : 1)
+  for (let dir = dirname(file); ; dir = dirname(dir)) {
+    if (existsSync(join(dir, 'node_modules', ...name))) return true
+    if (dir === dirname(dir)) return false
   }
 }
 
