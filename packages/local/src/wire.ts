@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
+import { drainRequest } from './drain-request'
 import { AwsError, type Principal, type Service, type ServiceCall } from './service'
 import { parseAuthorization, verifySignature } from './signature'
 
@@ -60,7 +61,9 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
     // A client that goes away is its own business; whoever reads the body is told by the stream.
     request.on('error', () => {})
     response.on('error', () => {})
-    answer(request, response, requestId).catch((error: unknown) => {
+    answer(request, response, requestId).catch(async (error: unknown) => {
+      // A client that waits for "100 Continue" has not sent its body, and will not.
+      if (request.headers.expect === undefined) await drainRequest(request, response)
       sendWireError(request, response, requestId, asWireError(error))
     })
   }

@@ -171,7 +171,8 @@ async function receiveLarge(
   }
   try {
     try {
-      for await (const chunk of request.call.request as AsyncIterable<Buffer>) {
+      // Not destroyed on an error: the socket must live to carry the answer.
+      for await (const chunk of request.call.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         if (decoder) for (const piece of decoder.push(chunk)) await take(piece)
         else await take(chunk)
       }

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import { drainRequest } from '../drain-request'
 import { AwsError, type ServiceCall } from '../service'
 import { element, textElement } from './xml'
 
@@ -19,12 +20,13 @@ export function sendEmpty(call: ServiceCall, status: number, headers: OutgoingHt
  * Sends an error in the shape of S3. Once the headers of the answer are out it can only cut the connection, which is how S3 itself ends a
  * body that it cannot finish.
  */
-export function sendError(call: ServiceCall, error: AwsError, resource: string): void {
+export async function sendError(call: ServiceCall, error: AwsError, resource: string): Promise<void> {
   const { response, request } = call
   if (response.headersSent) {
     response.destroy()
     return
   }
+  await drainRequest(request, response)
   // A HEAD has no body; its clients go by the status alone.
   const xml = request.method === 'HEAD' || error.status === 304 ? '' : errorDocument(error, resource, call.requestId)
   const bytes = Buffer.from(xml)

@@ -42,7 +42,7 @@ export async function createS3Service(options: S3ServiceOptions): Promise<S3Serv
         await operationOf(request).run(context, request)
       } catch (error) {
         const resource = (call.request.url ?? '/').split('?')[0]!
-        sendError(call, asAwsError(error), resource)
+        await sendError(call, asAwsError(error), resource)
       }
     },
     async close() {
