@@ -1,10 +1,10 @@
 import type { Catalog } from '../catalog/catalog'
 import type { CatalogTable } from '../catalog/catalog-entry'
-import type { ObjectFiles } from '../s3/object-files'
-import { type Authorizer, AwsError, localAccount, type Principal } from '../service'
+import { AwsError, localAccount, type Principal } from '../service'
 import type { Execution } from './execution'
 import { executionView } from './execution-view'
-import { type Executions, TokenMismatch } from './executions'
+import { TokenMismatch } from './executions'
+import type { Operation, OperationContext } from './operation'
 import { createPermissions, workgroupArn } from './permissions'
 import { AthenaFailure } from './query-engine'
 import {
@@ -21,20 +21,7 @@ import {
 import { resultPage } from './result-pages'
 import { parseLocation, type S3Location } from './s3-location'
 import { workgroupOperations } from './workgroup-operations'
-import type { Workgroup, Workgroups } from './workgroups'
-
-/** One API operation: body in, body out. */
-export type Operation = (body: RequestBody, principal: Principal) => unknown
-
-/** What the operations work on. */
-export interface OperationContext {
-  readonly executions: Executions
-  readonly workgroups: Workgroups
-  readonly catalog: Catalog
-  readonly files: ObjectFiles
-  readonly authorizer: Authorizer
-  now(): number
-}
+import type { Workgroup } from './workgroups'
 
 /** Operations by name, as in `x-amz-target: AmazonAthena.<name>`. */
 export function athenaOperations(context: OperationContext): Readonly<Record<string, Operation>> {

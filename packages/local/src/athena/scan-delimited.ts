@@ -1,6 +1,6 @@
 import type { CatalogColumn } from '../catalog/catalog-entry'
 import { type HiveType, parseHiveType } from './hive-type'
-import type { LineDecoder } from './scan-text'
+import type { LineDecoder } from './line-decoder'
 import { cutText, dateText, numberText, timestampText } from './scan-value'
 import type { TableFormat } from './table-format'
 import { toUtf8 } from './utf8'

@@ -1,8 +1,9 @@
 import type { CatalogColumn } from '../catalog/catalog-entry'
 import { type HiveType, hiveTypeText, parseHiveType, trinoTypeText } from './hive-type'
+import { plainDocumentReader } from './json-plain'
 import { canonicalScalar, type JsonObject, type JsonValue, jsonText, MalformedJson, readJson } from './json-value'
+import type { LineDecoder } from './line-decoder'
 import { AthenaFailure } from './query-engine'
-import type { LineDecoder } from './scan-text'
 import { cutText, dateText, jsonTimestampText, numberText } from './scan-value'
 import type { TableFormat } from './table-format'
 import { decodeUtf8 } from './utf8'
@@ -18,9 +19,12 @@ export function jsonLineDecoder(columns: readonly CatalogColumn[], format: Extra
   const fields = columns.map((column, index) => ({ index, name: column.name, type: parseHiveType(column.type) }))
   const byKey = new Map(fields.map((field) => [format.keys[field.name] ?? field.name, field]))
   const nothing: readonly null[] = columns.map(() => null)
+  const readPlain = plainDocumentReader(fields, byKey)
   return (line, place) => {
     const text = decodeUtf8(line).trim()
     if (text === '') return nothing
+    const plain = readPlain(text)
+    if (plain) return plain
     let document: JsonValue
     try {
       if (text[0] !== '{' && text[0] !== '[') throw new MalformedJson("A JSONObject text must begin with '{'", 0)

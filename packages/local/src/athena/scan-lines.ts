@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { createGunzip } from 'node:zlib'
+import { readFile } from 'node:fs/promises'
+import { createGunzip, gunzipSync } from 'node:zlib'
 import { AthenaFailure } from './query-engine'
 
 /** Longest line that Athena reads: 32 MB. */
@@ -14,6 +15,8 @@ export interface TextFile {
   readonly file: string
   /** `s3://bucket/key`, for errors. */
   readonly path: string
+  /** Bytes of the object. */
+  readonly size: number
   /** Gunzip it: decided by the ending of the key (`.gz`, lower case only), as Athena does. */
   readonly gzip: boolean
 }
@@ -40,28 +43,54 @@ export async function readLines(
       if (pending) await pending
     }
   }
+  for await (const chunk of contentOf(source)) {
+    signal?.throwIfAborted()
+    await emit(splitter.push(chunk))
+  }
+  await emit(splitter.end())
+  return lines
+}
+
+/** Objects up to this size are read in one go: a stream costs more than they do. */
+const smallBytes = 256 * 1024
+/** A small gzip that grows beyond this is streamed after all. */
+const smallContentBytes = 16 * 1024 * 1024
+
+/** The bytes of an object, unpacked. */
+async function* contentOf(source: TextFile): AsyncGenerator<Buffer> {
+  const whole = source.size <= smallBytes ? await smallContent(source) : undefined
+  if (whole) {
+    yield whole
+    return
+  }
   const raw = createReadStream(source.file, { highWaterMark: 256 * 1024 })
   const stream = source.gzip ? raw.pipe(createGunzip({ chunkSize: 256 * 1024 })) : raw
   // A failed pipe source does not destroy its target by itself.
   if (stream !== raw) raw.on('error', (error) => stream.destroy(error))
   try {
-    for await (const chunk of stream) {
-      signal?.throwIfAborted()
-      await emit(splitter.push(chunk as Buffer))
-    }
-    await emit(splitter.end())
+    for await (const chunk of stream) yield chunk as Buffer
   } catch (error) {
     throw asCursorError(error, source)
   } finally {
     raw.destroy()
     stream.destroy()
   }
-  return lines
+}
+
+async function smallContent(source: TextFile): Promise<Buffer | undefined> {
+  const bytes = await readFile(source.file)
+  if (!source.gzip) return bytes
+  try {
+    return gunzipSync(bytes, { maxOutputLength: smallContentBytes })
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') return undefined
+    throw asCursorError(error, source)
+  }
 }
 
 function asCursorError(error: unknown, source: TextFile): unknown {
   const code = (error as { code?: unknown }).code
-  if (typeof code === 'string' && (code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE')) {
+  if (typeof code === 'string' && code.startsWith('Z_')) {
     const reason = code === 'Z_BUF_ERROR' ? 'Unexpected end of input stream' : `not in gzip format (${(error as Error).message})`
     return new AthenaFailure(`HIVE_CURSOR_ERROR: Failed to read file at ${source.path}: ${reason}`, { type: 1100, cause: error })
   }

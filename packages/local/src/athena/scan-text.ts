@@ -1,5 +1,6 @@
 import type { CatalogTable } from '../catalog/catalog-entry'
 import { duckdbIdentifier, duckdbTypeText, type HiveType, parseHiveType } from './hive-type'
+import type { LineDecoder, LinePlace } from './line-decoder'
 import type { Scan } from './query-engine'
 import { delimitedLineDecoder } from './scan-delimited'
 import { emptyRelation, type ScanFile, withPlaces } from './scan-file'
@@ -8,17 +9,6 @@ import { readLines } from './scan-lines'
 import { createScanSpool } from './scan-spool'
 import type { TableFormat } from './table-format'
 import { toUtf8 } from './utf8'
-
-/** Where a line comes from, for error texts. */
-export interface LinePlace {
-  /** `s3://bucket/key`. */
-  readonly path: string
-  /** 1 for the first line of the object. */
-  line(): number
-}
-
-/** Turns a line into one value a column. The buffer is only valid during the call. */
-export type LineDecoder = (line: Buffer, place: LinePlace) => readonly (Buffer | string | null)[]
 
 /** What a scan of text objects needs. */
 export interface TextScanOptions {
@@ -47,7 +37,7 @@ export async function scanText(options: TextScanOptions): Promise<Scan> {
       let line = 0
       const place: LinePlace = { path: file.path, line: () => line }
       await readLines(
-        { file: file.file, path: file.path, gzip: file.path.endsWith('.gz') },
+        { file: file.file, path: file.path, size: file.size, gzip: file.path.endsWith('.gz') },
         (content) => {
           line++
           if (line > options.format.skipLines) return spool.add(object, decode(content, place))

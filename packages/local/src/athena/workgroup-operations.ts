@@ -1,5 +1,5 @@
 import type { Principal } from '../service'
-import type { Operation, OperationContext } from './operations'
+import type { Operation, OperationContext } from './operation'
 import { AthenaFailure } from './query-engine'
 import {
   invalidRequest,

@@ -35,7 +35,7 @@ async function linesOf(content: Buffer, gzip = false): Promise<string[]> {
   const file = join(dir, `${Math.random()}`)
   await writeFile(file, content)
   const lines: string[] = []
-  const count = await readLines({ file, path: 's3://lake/raw/x', gzip }, (line) => {
+  const count = await readLines({ file, path: 's3://lake/raw/x', size: content.length, gzip }, (line) => {
     lines.push(line.toString('latin1'))
   })
   expect(count).toBe(lines.length)
@@ -83,8 +83,19 @@ describe('lines', () => {
     expect((error as Error).message).not.toContain(dir)
   })
 
+  test('large ones are streamed, and so is a small gzip that grows', async () => {
+    const noise = Buffer.from(Array.from({ length: 300_000 }, (_, i) => `${(i * 2_654_435_761) % 4_294_967_296}`).join('\n'))
+    const packed = gzipSync(noise)
+    expect(packed.length).toBeGreaterThan(256 * 1024)
+    expect(await linesOf(packed, true)).toHaveLength(300_000)
+    await expect(linesOf(packed.subarray(0, packed.length - 100_000), true)).rejects.toThrow(/HIVE_CURSOR_ERROR.*Unexpected end/)
+    const swollen = gzipSync(Buffer.from('line\n'.repeat(4_000_000)))
+    expect(swollen.length).toBeLessThan(256 * 1024)
+    expect(await linesOf(swollen, true)).toHaveLength(4_000_000)
+  })
+
   test('a missing local file is not blamed on gzip', async () => {
-    await expect(readLines({ file: join(dir, 'none'), path: 's3://b/k', gzip: true }, () => {})).rejects.toMatchObject({
+    await expect(readLines({ file: join(dir, 'none'), path: 's3://b/k', size: 1, gzip: true }, () => {})).rejects.toMatchObject({
       code: 'ENOENT',
     })
   })
