@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ConfigError, type Duration, windowLengthMs } from '@pipe/core'
 import { type Sabotage, sabotages } from './sabotage'
@@ -53,7 +54,8 @@ export function readArguments(argv: readonly string[]): Arguments | 'help' {
   return {
     engine,
     mode: values.serve ? 'serve' : values.input === undefined ? 'play' : 'replay',
-    input: values.input,
+    // The functions run elsewhere: their folder is named absolutely.
+    input: values.input === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? '.', values.input),
     tick,
     window,
     sabotage,
