@@ -6,6 +6,7 @@ import { type Aggregate, aggregateFunctions, refusedAggregates, requireGroupable
 import { scalarFunctions } from './function/allow-list'
 import { lambdaFunctions } from './function/lambda'
 import { windowFunctions } from './function/window'
+import { currentTime } from './literal'
 import type { Call, Expression, SortItem, WindowSpecification } from './syntax/tree'
 import { commonType, type TrinoType, types, typeText } from './trino-type'
 import { nullValue, type Typed } from './value'
@@ -85,6 +86,11 @@ function plainOnly(node: Call): void {
 type SpecialForm = (node: Call, context: ExpressionContext, analyze: Analyze) => Typed
 
 const specialForms: Readonly<Record<string, SpecialForm>> = {
+  now(node, context) {
+    if (node.arguments.length > 0)
+      throw new AnalysisError('FUNCTION_NOT_FOUND', 'Unexpected parameters for function now', node.at)
+    return currentTime({ kind: 'now', name: 'current_timestamp', at: node.at }, context.session.now)
+  },
   coalesce(node, context, analyze) {
     const items = node.arguments.map((item) => analyze(item, context))
     if (items.length < 2)

@@ -299,16 +299,16 @@ function analyzeInQuery(node: Extract<Expression, { kind: 'in-query' }>, context
 
 function analyzeLike(node: Extract<Expression, { kind: 'like' }>, context: ExpressionContext): Typed {
   const parts = [node.value, node.pattern, ...(node.escape ? [node.escape] : [])].map((part) => analyzeExpression(part, context))
-  const [value, pattern, escape] = parts.map((part) => convert(part, types.varchar))
-  if (value === undefined || pattern === undefined || (node.escape !== undefined && escape === undefined)) {
+  const [value, pattern, escaping] = parts.map((part) => convert(part, types.varchar))
+  if (value === undefined || pattern === undefined || (node.escape !== undefined && escaping === undefined)) {
     throw typeMismatch(
       `Left side of LIKE expression must evaluate to a varchar: actual type ${typeText((parts[0] as Typed).type)}`,
       node.at,
     )
   }
-  if (escape !== undefined) {
+  if (escaping !== undefined) {
     const character = parts[2]?.literal
-    if (typeof character !== 'string') throw notSupportedLocally('LIKE with an escape that is not a literal')
+    if (typeof character !== 'string') throw notSupportedLocally('LIKE with an escaping that is not a literal')
     if (Array.from(character).length !== 1)
       throw new AnalysisError('INVALID_FUNCTION_ARGUMENT', 'Escape string must be a single character', node.at)
     const text = parts[1]?.literal
@@ -317,19 +317,19 @@ function analyzeLike(node: Extract<Expression, { kind: 'like' }>, context: Expre
   }
   const negation = node.negated ? 'NOT ' : ''
   // Without ESCAPE a backslash is an ordinary character in both engines.
-  const ending = escape === undefined ? '' : ` ESCAPE ${escape.sql.replace(/^CAST\((.*) AS VARCHAR\)$/s, '$1')}`
+  const ending = escaping === undefined ? '' : ` ESCAPE ${escaping.sql.replace(/^CAST\((.*) AS VARCHAR\)$/s, '$1')}`
   return typed(`((${value.sql}) ${negation}LIKE (${pattern.sql})${ending})`, types.boolean, value, pattern)
 }
 
-function checkEscapes(pattern: string, escape: string, at: number): void {
+function checkEscapes(pattern: string, escaping: string, at: number): void {
   const characters = Array.from(pattern)
   for (let index = 0; index < characters.length; index++) {
-    if (characters[index] !== escape) continue
+    if (characters[index] !== escaping) continue
     const next = characters[++index]
-    if (next !== '%' && next !== '_' && next !== escape) {
+    if (next !== '%' && next !== '_' && next !== escaping) {
       throw new AnalysisError(
         'INVALID_FUNCTION_ARGUMENT',
-        "Escape character must be followed by '%', '_' or the escape character itself",
+        "Escape character must be followed by '%', '_' or the escaping character itself",
         at,
       )
     }
@@ -360,7 +360,7 @@ function analyzeCase(node: Extract<Expression, { kind: 'case' }>, context: Expre
       ? analyzeCondition(branch.when, context, 'CASE WHEN')
       : comparison('=', operand, analyzeExpression(branch.when, context), branch.when.at),
   )
-  const results = node.branches.map((branch) => analyzeExpression(branch.then, context))
+  const results = node.branches.map((branch) => analyzeExpression(branch.result, context))
   const otherwise = node.otherwise === undefined ? nullValue : analyzeExpression(node.otherwise, context)
   return caseOf(conditions, results, otherwise, node.at)
 }

@@ -80,7 +80,7 @@ function dateConstant(node: Expression): string | undefined {
   return text !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : undefined
 }
 
-function valueOf(text: string | null | undefined, type: string): Constant | undefined {
+function valueOfText(text: string | null | undefined, type: string): Constant | undefined {
   if (text === null || text === undefined) return undefined
   if (type.startsWith('varchar')) return text
   if (type === 'date') return /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : undefined
@@ -118,7 +118,7 @@ function conditionOf(node: Expression, scope: Scope, scan: number, session: Sess
     const decide = tests[operator]
     if (wanted === undefined || decide === undefined) return undefined
     return (values) => {
-      const found = valueOf(values[column.column], type)
+      const found = valueOfText(values[column.column], type)
       return found === undefined ? undefined : decide(compare(found, wanted))
     }
   }
@@ -165,7 +165,7 @@ function conditionOfIn(
     wanted.add(constant)
   }
   return (values) => {
-    const found = valueOf(values[column.column], type)
+    const found = valueOfText(values[column.column], type)
     return found === undefined ? undefined : wanted.has(found) !== node.negated
   }
 }

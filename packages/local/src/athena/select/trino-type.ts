@@ -35,7 +35,25 @@ export interface RowField {
   readonly type: TrinoType
 }
 
-export const types = {
+export const types: Readonly<
+  Record<
+    | 'boolean'
+    | 'tinyint'
+    | 'smallint'
+    | 'integer'
+    | 'bigint'
+    | 'real'
+    | 'double'
+    | 'varbinary'
+    | 'date'
+    | 'json'
+    | 'unknown'
+    | 'varchar'
+    | 'timestamp'
+    | 'timestamptz',
+    TrinoType
+  >
+> = {
   boolean: { kind: 'boolean' },
   tinyint: { kind: 'tinyint' },
   smallint: { kind: 'smallint' },
@@ -50,7 +68,7 @@ export const types = {
   varchar: { kind: 'varchar' },
   timestamp: { kind: 'timestamp', precision: 3 },
   timestamptz: { kind: 'timestamptz', precision: 3 },
-} as const satisfies Record<string, TrinoType>
+}
 
 export function arrayOf(element: TrinoType): TrinoType {
   return { kind: 'array', element }
@@ -177,10 +195,14 @@ export function typeText(type: TrinoType): string {
     case 'map':
       return `map(${typeText(type.key)}, ${typeText(type.value)})`
     case 'row':
-      return `row(${type.fields.map((field) => (field.name === undefined ? typeText(field.type) : `${field.name} ${typeText(field.type)}`)).join(', ')})`
+      return `row(${type.fields.map((field) => (field.name === undefined ? typeText(field.type) : `${fieldText(field.name)} ${typeText(field.type)}`)).join(', ')})`
     default:
       return type.kind
   }
+}
+
+function fieldText(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteName(name)
 }
 
 /** Name of a field inside DuckDB: the one that it has, or `field0`, `field1`, … as Trino prints unnamed fields. */

@@ -98,8 +98,8 @@ export const stringFunctions: Readonly<Record<string, ScalarFunction>> = {
     overload(['varchar'], 'bigint', (text) => `length(${text})`),
     overload(['varbinary'], 'bigint', (bytes) => `octet_length(${bytes})`),
   ),
-  lower: overloaded(overload(['varchar'], sameAsFirst, (text) => asciiOnly(text, 'lower'), fails)),
-  upper: overloaded(overload(['varchar'], sameAsFirst, (text) => asciiOnly(text, 'upper'), fails)),
+  lower: overloaded(overload(['varchar'], sameAsFirst, (text) => `t_case(${text}, FALSE)`, fails)),
+  upper: overloaded(overload(['varchar'], sameAsFirst, (text) => `t_case(${text}, TRUE)`, fails)),
   reverse: overloaded(
     overload(['varchar'], sameAsFirst, (text) => `array_to_string(list_reverse(regexp_extract_all(${text}, '(?s).')), '')`),
   ),
@@ -208,11 +208,4 @@ export const stringFunctions: Readonly<Record<string, ScalarFunction>> = {
 
 function digest(algorithm: string): ScalarFunction {
   return overloaded(overload(['varbinary'], 'varbinary', (bytes) => `t_digest('${algorithm}', ${bytes})`))
-}
-
-// Beyond ASCII the two engines follow different versions and rules of Unicode's case mapping only for a few letters (ß, İ, final sigma):
-// letters that map one to one are alike, so only these are refused, when a row holds one.
-function asciiOnly(text: string, name: 'lower' | 'upper'): string {
-  const odd = name === 'lower' ? '[İΣ]' : '[ßŉǰΐΰևẖ-ẚὐ-὇ᾀ-ᾯᾲ-ᾷῂ-ῇῒ-ῗῢ-ῧῲ-ῷﬀ-ﬗ]'
-  return `(CASE WHEN regexp_matches(${text}, '${odd}') THEN ${raise('NOT_SUPPORTED_LOCALLY', `${name}() of a letter whose case mapping is not one to one`, 'VARCHAR')} ELSE ${name}(${text}) END)`
 }

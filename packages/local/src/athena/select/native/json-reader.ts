@@ -72,14 +72,14 @@ export function createJsonReader(text: string): JsonReader {
         return value
       }
       if (char !== '\\') fail()
-      const escape = text[at + 1] ?? ''
-      if (escape === 'u') {
+      const escaped = text[at + 1] ?? ''
+      if (escaped === 'u') {
         const hex = text.slice(at + 2, at + 6)
         if (!/^[0-9a-fA-F]{4}$/.test(hex)) fail()
         value += String.fromCharCode(Number.parseInt(hex, 16))
         at += 6
       } else {
-        const plain = escapes[escape]
+        const plain = escapes[escaped]
         if (plain === undefined) fail()
         value += plain
         at += 2
@@ -156,11 +156,14 @@ export function createJsonReader(text: string): JsonReader {
         number()
         return
       case 'true':
-        return word('true')
+        word('true')
+        return
       case 'false':
-        return word('false')
+        word('false')
+        return
       case 'null':
-        return word('null')
+        word('null')
+        return
     }
   }
   return {

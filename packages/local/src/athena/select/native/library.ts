@@ -106,6 +106,7 @@ export const nativeFunctions: Readonly<Record<string, NativeFunction>> = {
   t_regexp_replace: texts(3, 'VARCHAR', regex.regexpReplace),
   t_regexp_split: texts(2, 'VARCHAR[]', regex.regexpSplit),
   t_regexp_count: texts(2, 'BIGINT', regex.regexpCount),
+  t_case: { parameters: ['VARCHAR', 'BOOLEAN'], returns: 'VARCHAR', call: text.changeCase },
   t_pad: {
     parameters: ['VARCHAR', 'BIGINT', 'VARCHAR', 'BOOLEAN'],
     returns: 'VARCHAR',

@@ -38,7 +38,7 @@ export function dateFormat(micros: bigint, format: string): string {
   const date = new Date(Date.UTC(time.year, time.month - 1, time.day))
   const weekday = weekdays[(date.getUTCDay() + 6) % 7] as string
   const month = months[time.month - 1] as string
-  return format.replace(/%([^])|%$/gu, (_, code: string | undefined) => {
+  return format.replace(/%(.)|%$/gsu, (_, code: string | undefined) => {
     switch (code) {
       case 'a':
         return weekday.slice(0, 3)

@@ -1,6 +1,9 @@
-import { invalidArgument } from './failure'
+import { invalidArgument, RuntimeError } from './failure'
 
 const compiled = new Map<string, RegExp>()
+
+// Whether these classes hold only ASCII in Joni depends on its version and options, so that they meet only ASCII text.
+const asciiClasses = /\\[dDsSwW]/
 
 // Constructs that Java's syntax (which Trino's Joni follows) and JavaScript's read differently, or only one of them has. Such a pattern is
 // refused, so that it never matches something else than on Athena.
@@ -46,7 +49,7 @@ export function compileRegex(pattern: string): RegExp {
     } else if (char === '.' && !inClass) {
       source += '[^\\n]'
     } else if (char === '$' && !inClass) {
-      source += '(?=\\n?$(?![^]))'
+      source += '(?=\\n?$)'
     } else if (
       (char === '{' || char === '}' || char === ']') &&
       !inClass &&
@@ -90,13 +93,20 @@ function javaEscape(char: string, inClass: boolean): string {
   }
 }
 
+function checkText(text: string, pattern: string): void {
+  if (!asciiClasses.test(pattern) || !/[^\u0000-\u007f]/.test(text)) return
+  throw new RuntimeError('NOT_SUPPORTED_LOCALLY', 'a regular expression with \\d, \\s or \\w on text beyond ASCII')
+}
+
 function matches(text: string, pattern: string): IterableIterator<RegExpExecArray> {
+  checkText(text, pattern)
   const regex = compileRegex(pattern)
   regex.lastIndex = 0
   return text.matchAll(regex) as IterableIterator<RegExpExecArray>
 }
 
 export function regexpLike(text: string, pattern: string): boolean {
+  checkText(text, pattern)
   const regex = compileRegex(pattern)
   regex.lastIndex = 0
   return regex.test(text)

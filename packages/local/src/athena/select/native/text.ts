@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { invalidArgument } from './failure'
+import { invalidArgument, RuntimeError } from './failure'
 
 /** Code points of a text; Trino counts these, not UTF-16 units. */
 function points(text: string): string[] {
@@ -88,4 +88,21 @@ export function fromHex(text: string): Uint8Array {
 /** md5, sha1, sha256, sha512 of bytes. */
 export function digest(algorithm: string, bytes: Uint8Array): Uint8Array {
   return createHash(algorithm).update(bytes).digest()
+}
+
+/**
+ * lower and upper map each character by itself, as Java's Character does (a final sigma is no case of its own). Letters whose mapping is not
+ * one character are refused: Java has another, simple mapping for some of them.
+ */
+export function changeCase(text: string, upper: boolean): string {
+  if (/^[\u0000-\u007f]*$/.test(text)) return upper ? text.toUpperCase() : text.toLowerCase()
+  let result = ''
+  for (const character of text) {
+    const mapped = upper ? character.toUpperCase() : character.toLowerCase()
+    if (character !== 'ß' && Array.from(mapped).length !== 1) {
+      throw new RuntimeError('NOT_SUPPORTED_LOCALLY', `${upper ? 'upper' : 'lower'}() of "${character}"`)
+    }
+    result += character === 'ß' ? character : mapped
+  }
+  return result
 }

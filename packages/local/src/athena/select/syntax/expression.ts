@@ -78,8 +78,8 @@ function parsePredicate(cursor: Cursor, parsers: Parsers): Expression {
   }
   if (cursor.accept('LIKE')) {
     const pattern = parseValue(cursor, parsers)
-    const escape = cursor.accept('ESCAPE') ? parseValue(cursor, parsers) : undefined
-    return { kind: 'like', value, pattern, escape, negated, at: token.at }
+    const escaping = cursor.accept('ESCAPE') ? parseValue(cursor, parsers) : undefined
+    return { kind: 'like', value, pattern, escape: escaping, negated, at: token.at }
   }
   return value
 }
@@ -313,11 +313,11 @@ function parseParenthesis(cursor: Cursor, parsers: Parsers): Expression {
 function parseCase(cursor: Cursor, parsers: Parsers): Expression {
   const at = cursor.expect('CASE').at
   const operand = cursor.is('WHEN') ? undefined : parsers.expression()
-  const branches: { when: Expression; then: Expression }[] = []
+  const branches: { when: Expression; result: Expression }[] = []
   while (cursor.accept('WHEN')) {
     const when = parsers.expression()
     cursor.expect('THEN')
-    branches.push({ when, then: parsers.expression() })
+    branches.push({ when, result: parsers.expression() })
   }
   if (branches.length === 0) throw cursor.unexpected("'WHEN'")
   const otherwise = cursor.accept('ELSE') ? parsers.expression() : undefined

@@ -43,12 +43,18 @@ function rowType(cursor: Cursor, at: number): TypeName {
   const fields: (string | undefined)[] = []
   const types = commaList(cursor, () => {
     // `a integer` is a named field, `integer` alone an unnamed one, `double precision` a type of two words.
-    const named = cursor.isName() && cursor.peek(1).key !== ',' && cursor.peek(1).key !== ')' && isTypeStart(cursor)
-    fields.push(named ? cursor.name().text.toLowerCase() : undefined)
+    const named = isWord(cursor) && cursor.peek(1).key !== ',' && cursor.peek(1).key !== ')' && isTypeStart(cursor)
+    fields.push(named ? cursor.next().text.toLowerCase() : undefined)
     return parseTypeName(cursor)
   })
   cursor.expect(')')
   return { name: 'row', arguments: types, fields, at }
+}
+
+// Any word may name a field, reserved or not: types are also read back from their own text.
+function isWord(cursor: Cursor): boolean {
+  const { kind } = cursor.peek()
+  return kind === 'word' || kind === 'quoted'
 }
 
 function isTypeStart(cursor: Cursor): boolean {
