@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { AthenaClient } from '@aws-sdk/client-athena'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { type Athena, createAthena } from '@pipe/athena-query'
 import {
@@ -27,7 +27,7 @@ export const deviceLogs = defineTable('device_logs', {
 export interface Lake {
   readonly s3: S3Client
   /** A further client, for faults that must not reach the test's own calls. */
-  client(): S3Client
+  client(config?: S3ClientConfig): S3Client
   readonly raw: ObjectStore
   readonly compacted: ObjectStore
   compaction(options?: Partial<CompactionOptions>): Compaction
@@ -44,7 +44,7 @@ export interface LakeServer {
 /** Starts a local AWS; each lake is a bucket and a database of its own in it. */
 export async function startLakes(): Promise<LakeServer> {
   const local = await startLocal()
-  const newClient = () => new S3Client(local.aws)
+  const newClient = (config: S3ClientConfig = {}) => new S3Client({ ...local.aws, ...config })
   return {
     async lake() {
       const bucket = `lake-${randomUUID().slice(0, 8)}`
@@ -55,8 +55,8 @@ export async function startLakes(): Promise<LakeServer> {
       const place = (folder: string): S3Location => `s3://${bucket}/${folder}/`
       return {
         s3,
-        client() {
-          const client = newClient()
+        client(config) {
+          const client = newClient(config)
           clients.push(client)
           return client
         },
