@@ -157,8 +157,8 @@ const isoPattern = new RegExp(`^${isoDate}${isoTime}$`)
 
 function readIso(text: string): { instant: bigint; zone: string } {
   const match = isoPattern.exec(text)
-  const failed = invalidArgument(`Invalid format: "${text}"`)
-  if (match === null || /T$/.test(text)) throw failed
+  const failed = () => invalidArgument(`Invalid format: "${text}"`)
+  if (match === null || /T$/.test(text)) throw failed()
   const [, year, month = '1', day = '1', hour = '0', minute = '0', second = '0', fraction = '', offset] = match
   const local = localMicros({
     year: Number(year),
@@ -171,7 +171,7 @@ function readIso(text: string): { instant: bigint; zone: string } {
     micros: Number(fraction.padEnd(3, '0').slice(0, 3)) * 1000,
   })
   const zone = offset === undefined ? 'UTC' : zoneName(offset)
-  if (local === undefined || zone === undefined) throw failed
+  if (local === undefined || zone === undefined) throw failed()
   return { instant: fromLocal(local, zone), zone }
 }
 

@@ -14,7 +14,6 @@ export type JsonKind = 'object' | 'array' | 'string' | 'integer' | 'float' | 'tr
  * into the text.
  */
 export interface JsonReader {
-  readonly position: number
   /** Kind of the value that comes; the reader stands on its first character afterwards. */
   kind(): JsonKind
   /** Reads a string and returns its value. */
@@ -37,8 +36,21 @@ const numberPattern = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
 const plainString = /[^"\\\u0000-\u001f]*/y
 const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 
-/** @throws {@link JsonSyntaxError} from its methods when the text read so far is not JSON. */
-export function createJsonReader(text: string): JsonReader {
+/**
+ * Begins to read a text; what was read before is dropped.
+ *
+ * @throws {@link JsonSyntaxError} from its methods when the text read so far is not JSON.
+ */
+export function readJson(text: string): JsonReader {
+  reader.restart(text)
+  return reader
+}
+
+// One reader for all texts: they are read one after the other, and making its functions anew costs more than reading a short text.
+const reader = createJsonReader()
+
+function createJsonReader(): JsonReader & { restart(text: string): void } {
+  let text = ''
   let at = 0
   let depth = 0
   const space = (): void => {
@@ -167,8 +179,10 @@ export function createJsonReader(text: string): JsonReader {
     }
   }
   return {
-    get position() {
-      return at
+    restart(next) {
+      text = next
+      at = 0
+      depth = 0
     },
     kind,
     string,

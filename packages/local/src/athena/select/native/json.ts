@@ -1,5 +1,5 @@
 import { invalidArgument, invalidCast } from './failure'
-import { createJsonReader, type JsonReader, JsonSyntaxError } from './json-reader'
+import { type JsonReader, JsonSyntaxError, readJson } from './json-reader'
 import { javaNumberText, roundDecimalText, trinoNumberText } from './number-text'
 import { toBoolean, toDoubleText, toIntegerText } from './varchar-cast'
 
@@ -55,7 +55,7 @@ function canonicalValue(reader: JsonReader, sorted: boolean): string {
 /** json_parse: canonical text with sorted members. */
 export function jsonParse(text: string): string {
   try {
-    const reader = createJsonReader(text)
+    const reader = readJson(text)
     const value = canonicalValue(reader, true)
     if (!reader.atEnd()) throw new JsonSyntaxError()
     return value
@@ -125,7 +125,7 @@ function orNull<T>(read: () => T): T | null {
 export function jsonExtractScalar(text: string, path: string): string | null {
   const steps = jsonPath(path)
   return orNull(() => {
-    const reader = createJsonReader(text)
+    const reader = readJson(text)
     if (!find(reader, steps)) return null
     const kind = reader.kind()
     if (kind === 'string') return reader.string()
@@ -142,7 +142,7 @@ export function jsonExtractScalar(text: string, path: string): string | null {
 export function jsonExtract(text: string, path: string): string | null {
   const steps = jsonPath(path)
   return orNull(() => {
-    const reader = createJsonReader(text)
+    const reader = readJson(text)
     return find(reader, steps) ? canonicalValue(reader, false) : null
   })
 }
@@ -151,7 +151,7 @@ export function jsonExtract(text: string, path: string): string | null {
 export function jsonSize(text: string, path: string): bigint | null {
   const steps = jsonPath(path)
   return orNull(() => {
-    const reader = createJsonReader(text)
+    const reader = readJson(text)
     return find(reader, steps) ? (countItems(reader) ?? 0n) : null
   })
 }
@@ -172,7 +172,7 @@ function countItems(reader: JsonReader): bigint | undefined {
 /** json_array_length: NULL for what is no array. */
 export function jsonArrayLength(text: string): bigint | null {
   return orNull(() => {
-    const reader = createJsonReader(text)
+    const reader = readJson(text)
     return reader.kind() === 'array' ? (countItems(reader) ?? null) : null
   })
 }
@@ -180,7 +180,7 @@ export function jsonArrayLength(text: string): bigint | null {
 /** json_array_contains, for a boolean, bigint, double or varchar given as text with its kind. */
 export function jsonArrayContains(text: string, wanted: string, kind: string): boolean | null {
   return orNull(() => {
-    const reader = createJsonReader(text)
+    const reader = readJson(text)
     if (reader.kind() !== 'array') return null
     reader.open()
     for (let first = true; reader.more(first, ']'); first = false) {
@@ -203,7 +203,7 @@ export function jsonArrayContains(text: string, wanted: string, kind: string): b
 /** is_json_scalar. */
 export function isJsonScalar(text: string): boolean {
   try {
-    const reader = createJsonReader(text)
+    const reader = readJson(text)
     const kind = reader.kind()
     reader.skip()
     if (!reader.atEnd()) throw new JsonSyntaxError()
@@ -217,7 +217,7 @@ export function isJsonScalar(text: string): boolean {
 // The whole text as one container of the wanted kind; `undefined` for JSON null.
 function container<T>(text: string, target: string, kind: 'object' | 'array', read: (reader: JsonReader) => T): T | null {
   try {
-    const reader = createJsonReader(text)
+    const reader = readJson(text)
     const found = reader.kind()
     if (found === 'null') {
       reader.skip()
@@ -293,7 +293,7 @@ export function jsonFields(text: string, names: string, target: string): (string
 export function jsonScalar(text: string, target: string, scale: number): string | null {
   const failed = (): Error => invalidCast(`Cannot cast to ${target}.\n${text}`)
   try {
-    const reader = createJsonReader(text)
+    const reader = readJson(text)
     const kind = reader.kind()
     const value = kind === 'string' ? reader.string() : kind === 'integer' || kind === 'float' ? reader.number() : ''
     if (value === '' && kind !== 'string') reader.skip()

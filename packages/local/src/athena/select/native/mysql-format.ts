@@ -112,30 +112,30 @@ interface Draft {
 
 /** date_parse: local time in microseconds (whole milliseconds). The whole text must be used up. */
 export function dateParse(text: string, format: string): bigint {
-  const failed = invalidArgument(`Invalid format: "${text}"`)
+  const failed = () => invalidArgument(`Invalid format: "${text}"`)
   const draft: Draft = { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0, micros: 0 }
   let rest = text
   const number = (digits: number): number => {
     const match = new RegExp(`^\\d{1,${digits}}`).exec(rest)
-    if (match === null) throw failed
+    if (match === null) throw failed()
     rest = rest.slice(match[0].length)
     return Number(match[0])
   }
   const word = (words: readonly string[]): number => {
     const index = words.findIndex((candidate) => rest.slice(0, candidate.length).toLowerCase() === candidate.toLowerCase())
-    if (index < 0) throw failed
+    if (index < 0) throw failed()
     rest = rest.slice((words[index] as string).length)
     return index
   }
   const literal = (expected: string): void => {
-    if (!rest.startsWith(expected)) throw failed
+    if (!rest.startsWith(expected)) throw failed()
     rest = rest.slice(expected.length)
   }
   const field = (code: string): void => {
     switch (code) {
       case 'Y': {
         const match = /^[+-]?\d{1,9}/.exec(rest)
-        if (match === null) throw failed
+        if (match === null) throw failed()
         rest = rest.slice(match[0].length)
         draft.year = Number(match[0])
         return
@@ -171,7 +171,7 @@ export function dateParse(text: string, format: string): bigint {
         return
       case 'f': {
         const match = /^\d{1,9}/.exec(rest)
-        if (match === null) throw failed
+        if (match === null) throw failed()
         rest = rest.slice(match[0].length)
         draft.micros = Number(match[0].padEnd(3, '0').slice(0, 3)) * 1000
         return
@@ -211,14 +211,14 @@ export function dateParse(text: string, format: string): bigint {
     if (char === '%' && at + 1 < characters.length) field(characters[++at] as string)
     else literal(char)
   }
-  if (rest !== '') throw failed
+  if (rest !== '') throw failed()
   if (draft.hour12 !== undefined) {
-    if (draft.hour12 < 1 || draft.hour12 > 12) throw failed
+    if (draft.hour12 < 1 || draft.hour12 > 12) throw failed()
     draft.hour = (draft.hour12 % 12) + (draft.afternoon === true ? 12 : 0)
   } else if (draft.afternoon !== undefined) {
-    throw failed
+    throw failed()
   }
   const micros = localMicros(draft)
-  if (micros === undefined) throw failed
+  if (micros === undefined) throw failed()
   return micros
 }
