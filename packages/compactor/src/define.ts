@@ -9,6 +9,7 @@ import {
   type Table,
   tableDdl,
   timeOfKey,
+  typeName,
   windowLengthMs,
 } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
@@ -34,6 +35,10 @@ export interface CompactionOptions {
    * reported, never compacted.
    */
   readonly keyTime?: ((key: string) => Date | undefined) | undefined
+  /** How the rows of raw objects are written. CSV and TSV are read in this process by both engines. Default `'ndjson'`. */
+  readonly format?: 'ndjson' | 'csv' | 'tsv' | undefined
+  /** CSV and TSV: whether the first row names the columns; else they go by position. Default `false`. */
+  readonly header?: boolean | undefined
   /** Name of the compacted table. Default: the name of the table and `_compacted`. */
   readonly compactedTable?: string | undefined
 }
@@ -53,6 +58,8 @@ export interface Compaction {
   readonly graceMs: number
   readonly onLate: 'append'
   readonly sweep: number
+  readonly format: 'ndjson' | 'csv' | 'tsv'
+  readonly header: boolean
   keyTime(key: string): Date | undefined
 }
 
@@ -75,7 +82,7 @@ export const defaultSweep = 12
 export function defineCompaction(options: CompactionOptions): Compaction {
   checkOptions('defineCompaction', options, {
     required: ['table', 'source', 'target', 'window'],
-    optional: ['grace', 'onLate', 'sweep', 'keyTime', 'compactedTable'],
+    optional: ['grace', 'onLate', 'sweep', 'keyTime', 'compactedTable', 'format', 'header'],
   })
   const {
     table,
@@ -100,13 +107,13 @@ export function defineCompaction(options: CompactionOptions): Compaction {
   if (!Number.isInteger(sweep) || sweep < 0 || sweep > 1000) {
     throw new ConfigError(`sweep must be a whole number of windows from 0 to 1000, not ${sweep}.`)
   }
+  const { format = 'ndjson', header = false } = options
+  checkFormat(table, format, header)
   const { name, columns, eventTime, allowedLateness, allowedSkew, partitions } = table
-  for (const reserved of [batchColumn]) {
-    if (Object.hasOwn(columns, reserved)) {
-      throw new ConfigError(`${name} has a column "${reserved}", which is a partition column of every compacted table.`, {
-        hint: 'Rename the column.',
-      })
-    }
+  if (Object.hasOwn(columns, batchColumn)) {
+    throw new ConfigError(`${name} has a column "${batchColumn}", which is a partition column of every compacted table.`, {
+      hint: 'Rename the column.',
+    })
   }
   return Object.freeze({
     kind: 'compaction' as const,
@@ -126,6 +133,8 @@ export function defineCompaction(options: CompactionOptions): Compaction {
     graceMs: durationMs(grace),
     onLate,
     sweep,
+    format,
+    header,
     keyTime,
   })
 }
@@ -155,6 +164,24 @@ export function compactionDdl(
 
 function dataLocation(target: S3Location): S3Location {
   return `${target}data/` as S3Location
+}
+
+function checkFormat(table: Table, format: string, header: boolean): void {
+  if (!['ndjson', 'csv', 'tsv'].includes(format)) {
+    throw new ConfigError(`defineCompaction cannot read the format ${JSON.stringify(format)}.`, {
+      hint: "Use 'ndjson', 'csv' or 'tsv'.",
+    })
+  }
+  if (header && format === 'ndjson') throw new ConfigError('defineCompaction: "header" belongs to CSV and TSV.')
+  for (const [name, { type }] of Object.entries(table.columns)) {
+    // Hive has no such type (a timestamp with zone), so no table could show the result: refused here rather than at deployment.
+    typeName(type, 'hive')
+    if (format !== 'ndjson' && ['array', 'map', 'struct'].includes(type.kind)) {
+      throw new ConfigError(`${format.toUpperCase()} cannot hold "${name}" of ${table.name}, which is of type ${type.kind}.`, {
+        hint: 'Write such rows as NDJSON.',
+      })
+    }
+  }
 }
 
 function checkFolders(source: S3Location, target: S3Location): void {

@@ -1,7 +1,18 @@
 import { parseUnreadableRows } from '@pipe/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type CommitRecord, createCompactor, inProcessEngine } from '../src/index'
-import { deviceLogs, keyOf, type Lake, type LakeServer, line, putLines, readableRows, rowsOf, startLakes } from './lake'
+import {
+  deviceLogs,
+  keyOf,
+  type Lake,
+  type LakeServer,
+  line,
+  putLines,
+  readableRows,
+  rowsInOrder,
+  rowsOf,
+  startLakes,
+} from './lake'
 
 let server: LakeServer
 let lake: Lake
@@ -199,5 +210,33 @@ describe('run', () => {
     const result = await compactor.run({ at })
     expect(result).toMatchObject({ outcome: 'already-committed', outputRows: 10 })
     expect(result.overwritten).toMatchObject([{ key: keyOf('2026-11-24T15:30:00Z') }])
+  })
+
+  it.each(['csv', 'tsv'] as const)('reads %s', async (format) => {
+    const separator = format === 'csv' ? ',' : '\t'
+    const rows = [
+      ['2026-11-24 15:30:00.000', 'd1', '1.5'],
+      ['2026-11-24 15:30:01.000', 'd2', 'n/a'],
+    ].map((cells) => cells.join(separator))
+    await putLines(
+      lake.raw,
+      keyOf('2026-11-24T15:30:00Z', 0, `${format}.gz`),
+      [['timestamp', 'device_name', 'metric'].join(separator), ...rows],
+      { rows: 2 },
+    )
+    const result = await compactorOf({ format, header: true }).run({ at })
+    expect(result).toMatchObject({ outcome: 'committed', inputRows: 2, outputRows: 1, quarantinedRows: 1 })
+  })
+
+  it('orders rows by key, then line', async () => {
+    const lines = (device: string) => Array.from({ length: 3 }, (_, i) => line('2026-11-24T15:30:00Z', device, i))
+    await putLines(lake.raw, keyOf('2026-11-24T15:31:00Z'), lines('second'))
+    await putLines(lake.raw, keyOf('2026-11-24T15:30:00Z'), lines('first'))
+    await compactorOf().run({ at })
+    const [commit] = await commits()
+    const rows = await rowsInOrder(lake.compacted, commit!.outputs[0]!.key)
+    expect(rows).toEqual(
+      [...lines('first'), ...lines('second')].map((text) => Object.values(JSON.parse(text) as object).slice(1)),
+    )
   })
 })

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { AthenaClient } from '@aws-sdk/client-athena'
 import { CreateBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
@@ -14,7 +17,7 @@ import {
   type S3Location,
   type Table,
 } from '@pipe/core'
-import { stampMetadata } from '@pipe/core/internal'
+import { stampMetadata, stampOf } from '@pipe/core/internal'
 import { startLocal } from '@pipe/local'
 import { type Compaction, type CompactionOptions, compactionDdl, defineCompaction } from '../src/index'
 
@@ -124,28 +127,29 @@ export async function putLines(
 
 /** Rows of committed Parquet files as sorted texts: the multiset that readers see. */
 export async function rowsOf(store: ObjectStore, keys: readonly string[]): Promise<string[]> {
-  const { mkdtemp, rm, writeFile } = await import('node:fs/promises')
-  const { tmpdir } = await import('node:os')
-  const { join } = await import('node:path')
-  if (keys.length === 0) return []
+  const rows: string[] = []
+  for (const key of keys) {
+    const found = await query(store, key, `strftime("timestamp", '%Y-%m-%d %H:%M:%S.%g'), device_name, metric`)
+    rows.push(...found.map((row) => JSON.stringify(row)))
+  }
+  return rows.sort()
+}
+
+/** Device and metric of a file's rows, in their order. */
+export function rowsInOrder(store: ObjectStore, key: string): Promise<unknown[][]> {
+  return query(store, key, 'device_name, metric')
+}
+
+async function query(store: ObjectStore, key: string, columns: string): Promise<unknown[][]> {
   const dir = await mkdtemp(join(tmpdir(), 'pipe-rows-'))
   const instance = await DuckDBInstance.create(':memory:')
   try {
-    const files: string[] = []
-    for (const [i, key] of keys.entries()) {
-      const file = join(dir, `${i}.parquet`)
-      await writeFile(file, await (await store.get(key))!.bytes())
-      files.push(`'${file}'`)
-    }
+    const file = join(dir, 'file.parquet')
+    await writeFile(file, await (await store.get(key))!.bytes())
     const connection = await instance.connect()
-    const reader = await connection.runAndReadAll(
-      `SELECT strftime("timestamp", '%Y-%m-%d %H:%M:%S.%g'), device_name, metric FROM read_parquet([${files.join(', ')}])`,
-    )
+    const reader = await connection.runAndReadAll(`SELECT ${columns} FROM read_parquet('${file}')`)
     connection.closeSync()
-    return reader
-      .getRows()
-      .map((row) => JSON.stringify(row))
-      .sort()
+    return reader.getRows() as unknown[][]
   } finally {
     instance.closeSync()
     await rm(dir, { recursive: true, force: true })
@@ -157,7 +161,6 @@ export async function readableRows(
   store: ObjectStore,
   table: Table,
 ): Promise<{ readonly rows: string[]; readonly unreadable: number }> {
-  const { stampOf } = await import('@pipe/core/internal')
   const rows: string[] = []
   let unreadable = 0
   for await (const { key } of store.list()) {

@@ -102,7 +102,7 @@ export function athenaEngine(options: AthenaEngineOptions): Engine {
     const { compaction, source, signal } = job
     const suspects = new Set<string>()
     const lines = new Map<string, number>()
-    if (!hasCertainLines(compaction.table)) {
+    if (compaction.format !== 'ndjson' || !hasCertainLines(compaction.table)) {
       for (const { key } of inputs) suspects.add(key)
       return { suspects, lines }
     }

@@ -48,7 +48,7 @@ export async function writeCleanObject(job: EngineJob, suspects: readonly Planne
     const scannerOf = lineScanners(table)
     const accounts: FileAccount[] = []
     for await (const file of fetchInOrder(source, suspects, dir, signal)) {
-      accounts.push(await scanFile(file, table, scannerOf, sink, signal))
+      accounts.push(await scanFile(file, table, compaction, scannerOf, sink, signal))
       job.onProgress({ phase: 'fetch', done: accounts.length, total: suspects.length, unit: 'files' })
     }
     clean.close()

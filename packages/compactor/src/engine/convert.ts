@@ -8,7 +8,7 @@ import { createCleanFile } from './clean-file'
 import { type DuckDbLimits, writeParquet } from './duckdb'
 import { duckDbColumns, duckDbLine } from './duckdb-json'
 import { lineScanners, type ScanSink } from './line-scanner'
-import { type FileAccount, type LoadedFile, scanFile } from './scan-file'
+import { type FileAccount, type LoadedFile, type RawFormat, scanFile } from './scan-file'
 
 /** Threads and memory of DuckDB unless told otherwise. */
 export const defaultLimits: DuckDbLimits = { threads: 1, memoryLimitMb: 512 }
@@ -53,6 +53,7 @@ export async function convertFiles(options: ConvertOptions): Promise<ConvertResu
   const limits = checkLimits('convertFiles', options)
   const accounts = await convert(
     options.table,
+    { format: 'ndjson', header: false },
     loadFiles(options.files),
     { output: options.output, tempDir: tmpdir() },
     limits,
@@ -71,6 +72,7 @@ export async function convertFiles(options: ConvertOptions): Promise<ConvertResu
  */
 export async function convert(
   table: Table,
+  raw: RawFormat,
   files: AsyncIterable<LoadedFile> | Iterable<LoadedFile>,
   places: { readonly output: string; readonly tempDir: string },
   limits: DuckDbLimits,
@@ -98,7 +100,7 @@ export async function convert(
     const accounts: FileAccount[] = []
     for await (const file of files) {
       signal?.throwIfAborted()
-      accounts.push(await scanFile(file, table, scannerOf, sink, signal))
+      accounts.push(await scanFile(file, table, raw, scannerOf, sink, signal))
     }
     clean.close()
     if (clean.bytes > 0) {

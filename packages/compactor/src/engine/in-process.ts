@@ -48,7 +48,7 @@ export function inProcessEngine(options: InProcessEngineOptions = {}): Engine {
         const files = counted(fetchInOrder(source, inputs, dir, signal), (done) => {
           onProgress({ phase: 'fetch', done, total: inputs.length, unit: 'files' })
         })
-        const found = await convert(table, files, { output, tempDir: dir }, limits, quarantine.add, signal)
+        const found = await convert(table, compaction, files, { output, tempDir: dir }, limits, quarantine.add, signal)
         const accounts = inputs.map(({ key }, i) => ({ key, ...found[i]! }))
         if (accounts.every(({ rows, quarantinedRows }) => rows === quarantinedRows)) return { outputs: [], accounts }
         const { size } = await stat(output)

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { readNdjson, type Table } from '@pipe/core'
+import { readCsv, readNdjson, readTsv, type Table } from '@pipe/core'
 import { type DecodeFault, gunzipBytes, packingOf, unreadableRow } from '@pipe/core/internal'
 import { type LineScanner, maxLineBytes, type ScanSink } from './line-scanner'
 
@@ -11,6 +11,13 @@ export interface LoadedFile {
   readonly content: Buffer | { readonly path: string }
   /** Rows by the producer's stamp. */
   readonly expectedRows?: number | undefined
+}
+
+/** How the rows of raw files are written. */
+export interface RawFormat {
+  readonly format: 'ndjson' | 'csv' | 'tsv'
+  /** Whether the first row of a CSV or TSV file names its columns; else columns go by position. */
+  readonly header: boolean
 }
 
 /** What became of a file's rows. */
@@ -26,12 +33,13 @@ const atOnceBytes = 16 * 1024 * 1024
 const atOnceInflated = 64 * 1024 * 1024
 
 /**
- * Reads a raw NDJSON file into a sink: plain or gzip by its content. Whatever cannot be read goes to the sink as unreadable; content never
- * throws. The rules are those of core's `readNdjson`.
+ * Reads a raw file into a sink: plain or gzip by its content. Whatever cannot be read goes to the sink as unreadable; content never
+ * throws. The rules are those of core's readers; NDJSON has a fast way of its own.
  */
 export async function scanFile(
   file: LoadedFile,
   table: Table,
+  raw: RawFormat,
   scannerOf: (file: string, sink: ScanSink) => LineScanner,
   sink: ScanSink,
   signal: AbortSignal | undefined,
@@ -47,6 +55,17 @@ export async function scanFile(
       lastReason = row.reason
       sink.takeUnreadable(row)
     },
+  }
+  if (raw.format !== 'ndjson') {
+    const read = raw.format === 'csv' ? readCsv : readTsv
+    const options = { table, file: name, expectedRows, header: raw.header, ...(signal && { signal }) }
+    let readable = 0
+    for await (const { rows, unreadable } of read(contentChunks(file), options)) {
+      readable += rows.length
+      rows.forEach(counting.takeRow)
+      unreadable.forEach(counting.takeUnreadable)
+    }
+    return { rows: readable + quarantinedRows, quarantinedRows }
   }
   const start = await firstBytes(file)
   if (isMislabelled(start, name)) {
