@@ -39,12 +39,22 @@ export async function createSelectEngine(options: SelectEngineOptions = {}): Pro
   const connected = async (signal: AbortSignal | undefined): Promise<{ connection: DuckDBConnection; release(): void }> => {
     signal?.throwIfAborted()
     const connection = await (await open()).connect()
-    const interrupt = (): void => connection.interrupt()
+    if (signal?.aborted) {
+      connection.closeSync()
+      throw signal.reason
+    }
+    // DuckDB forgets an interrupt that comes before the query has begun, so it is told again until the query has ended.
+    let again: NodeJS.Timeout | undefined
+    const interrupt = (): void => {
+      connection.interrupt()
+      again ??= setInterval(interrupt, 20)
+    }
     signal?.addEventListener('abort', interrupt, { once: true })
     return {
       connection,
       release() {
         signal?.removeEventListener('abort', interrupt)
+        clearInterval(again)
         connection.closeSync()
       },
     }

@@ -22,21 +22,25 @@ beforeAll(async () => {
 })
 afterAll(() => athena.close())
 
-test('stopping a running query interrupts DuckDB and leaves no file of this machine behind', async () => {
-  const { QueryExecutionId } = await athena.client.send(
-    new StartQueryExecutionCommand({
-      QueryString:
-        'SELECT sum(a.x * b.x * c.x) AS s FROM UNNEST(sequence(1, 9000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 9000)) AS b(x) CROSS JOIN UNNEST(sequence(1, 9000)) AS c(x)',
-      ResultConfiguration: { OutputLocation: outputLocation },
-    }),
-  )
-  await new Promise((resolve) => setTimeout(resolve, 300))
-  await athena.client.send(new StopQueryExecutionCommand({ QueryExecutionId }))
-  const { Status } = await finished(athena.client, QueryExecutionId as string)
-  expect(Status).toMatchObject({ State: 'CANCELLED', StateChangeReason: 'Query cancelled by user' })
-  expect(await readdir(join(athena.dir, 'athena', 'scratch'))).toEqual([])
-  expect(athena.files.head('results', `out/${QueryExecutionId}.csv`)).toBeUndefined()
-})
+// Before the engine is up, while it starts, and in the middle of the query.
+test.each([0, 5, 20, 60, 300])(
+  'stopping a query after %d ms interrupts DuckDB and leaves no file of this machine behind',
+  async (pause) => {
+    const { QueryExecutionId } = await athena.client.send(
+      new StartQueryExecutionCommand({
+        QueryString:
+          'SELECT sum(a.x * b.x * c.x) AS s FROM UNNEST(sequence(1, 9000)) AS a(x) CROSS JOIN UNNEST(sequence(1, 9000)) AS b(x) CROSS JOIN UNNEST(sequence(1, 9000)) AS c(x)',
+        ResultConfiguration: { OutputLocation: outputLocation },
+      }),
+    )
+    await new Promise((resolve) => setTimeout(resolve, pause))
+    await athena.client.send(new StopQueryExecutionCommand({ QueryExecutionId }))
+    const { Status } = await finished(athena.client, QueryExecutionId as string)
+    expect(Status).toMatchObject({ State: 'CANCELLED', StateChangeReason: 'Query cancelled by user' })
+    expect(await readdir(join(athena.dir, 'athena', 'scratch'))).toEqual([])
+    expect(athena.files.head('results', `out/${QueryExecutionId}.csv`)).toBeUndefined()
+  },
+)
 
 test('a virtual clock gives the times and waits for queries in flight', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'pipe-athena-clock-'))
