@@ -18,7 +18,7 @@ import {
   type Table,
 } from '@pipe/core'
 import { stampMetadata, stampOf } from '@pipe/core/internal'
-import { startLocal } from '@pipe/local'
+import { type Local, startLocal } from '@pipe/local'
 import { type Compaction, type CompactionOptions, compactionDdl, defineCompaction } from '../src/index'
 
 export const deviceLogs = defineTable('device_logs', {
@@ -40,6 +40,7 @@ export interface Lake {
 }
 
 export interface LakeServer {
+  readonly local: Local
   lake(): Promise<Lake>
   close(): Promise<void>
 }
@@ -49,6 +50,7 @@ export async function startLakes(): Promise<LakeServer> {
   const local = await startLocal()
   const newClient = (config: S3ClientConfig = {}) => new S3Client({ ...local.aws, ...config })
   return {
+    local,
     async lake() {
       const bucket = `lake-${randomUUID().slice(0, 8)}`
       const s3 = newClient()
