@@ -1,1 +1,36 @@
-export {}
+export {
+  type ConnectionSettings,
+  createKafka,
+  type Kafka,
+  type KafkaAuth,
+  type KafkaLogEntry,
+  type KafkaOptions,
+} from './connect'
+export {
+  AmbiguousOutcomeError,
+  BufferFullError,
+  type FailedOutcome,
+  KafkaError,
+  type KafkaErrorDetails,
+  NotWrittenError,
+  PartialSendError,
+  type UndeliveredDetails,
+} from './errors'
+export {
+  type Cleanup,
+  defineTopic,
+  type EncodedHeader,
+  type EncodedRecord,
+  type HeadersIn,
+  type HeaderValue,
+  type InputRecord,
+  type OutputRecord,
+  type RawHeader,
+  type RawRecord,
+  type RecordIn,
+  type RecordOut,
+  type Topic,
+  type TopicOf,
+  type TopicOptions,
+} from './topic'
+export type { HeaderContract, InputOf, KeyContract, OutputOf, StandardSchema, ValueContract } from './topic-codec'

@@ -1,0 +1,221 @@
+import type { ConnectionOptions } from 'node:tls'
+import { ConfigError, type Duration, durationMs } from '@pipe/core'
+import { checkOptions } from '@pipe/core/internal'
+import kafkajs, { type KafkaConfig, type Kafka as KafkajsClient, type SASLOptions } from 'kafkajs'
+import { KafkaError } from './errors'
+import { type Cluster, missingMembers, openCluster } from './internals'
+
+/** How to prove who we are. */
+export type KafkaAuth =
+  | {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+      readonly username: string
+      readonly password: string
+    }
+  | {
+      readonly mechanism: 'oauthbearer'
+      /** Called for each connection, and again before a session ends. */
+      readonly token: () => Promise<{ readonly value: string }>
+    }
+
+/** One line of the log of kafkajs. */
+export interface KafkaLogEntry {
+  readonly level: 'error' | 'warn' | 'info' | 'debug'
+  /** The part of kafkajs that speaks: `Connection`, `ConsumerGroup` … */
+  readonly namespace: string
+  readonly message: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** Settings of the connections. */
+export interface ConnectionSettings {
+  /** `host:port` of some brokers of the cluster; the others are found through them. */
+  readonly brokers: readonly string[]
+  /** Names this application in the logs and quotas of the brokers. */
+  readonly clientId: string
+  readonly auth?: KafkaAuth | undefined
+  /** `true` for TLS with the certificates of the system, or options of `node:tls`. Default: `true` with `oauthbearer`, else `false`. */
+  readonly ssl?: boolean | ConnectionOptions | undefined
+  /** How long a connection may take to stand. Default `'3 seconds'`. */
+  readonly connectionTimeout?: Duration | undefined
+  /** How long a broker may take to answer. Default `'30 seconds'`. */
+  readonly requestTimeout?: Duration | undefined
+  /** Gets the log of kafkajs, warnings and errors. Default: nobody does; what matters is thrown. */
+  readonly onLog?: ((entry: KafkaLogEntry) => void) | undefined
+}
+
+/** What {@link createKafka} takes: settings, or a kafkajs instance that has its own. */
+export type KafkaOptions =
+  | (ConnectionSettings & { readonly kafkajs?: undefined })
+  | {
+      /** A `Kafka` of kafkajs that you made, with its own settings. Its copy of kafkajs is the one that is used. */
+      readonly kafkajs: KafkajsClient
+    }
+
+/** A connection to a Kafka cluster. Connects with the first use of what is made from it. */
+export interface Kafka extends AsyncDisposable {
+  /** The kafkajs instance underneath. */
+  readonly kafkajs: KafkajsClient
+  /** Closes everything that was made from it. May be called again. */
+  close(): Promise<void>
+}
+
+/** What the other files of this package need of a {@link Kafka}. */
+export interface KafkaResources {
+  readonly kafkajs: KafkajsClient
+  /** Members that this kafkajs lacks; the kit then works through its public API where it can. */
+  readonly missing: readonly string[]
+  /** The shared cluster, for short questions. Closed with the Kafka. */
+  cluster(): Cluster
+  /** A cluster with sockets of its own. Close it, or leave that to `close()` of the Kafka. */
+  openCluster(): Cluster
+  /** Has `close` called by `close()` of the Kafka, unless the returned function is called before. */
+  own(close: () => Promise<void>): () => void
+}
+
+const registry = new WeakMap<Kafka, KafkaResources>()
+
+/**
+ * The inner side of a Kafka made by {@link createKafka}.
+ *
+ * @throws {@link ConfigError} for any other object.
+ */
+export function resourcesOf(kafka: Kafka): KafkaResources {
+  const resources = registry.get(kafka)
+  if (!resources) throw new ConfigError('This is not a Kafka made by createKafka of this copy of @pipe/kafka-kit.')
+  return resources
+}
+
+/**
+ * Makes the connection to a Kafka cluster. Opens nothing yet.
+ *
+ * @throws {@link ConfigError} `PIPE_CONFIG` for a broker that is no `host:port`, or an unknown option.
+ * @example
+ * ```ts
+ * await using kafka = createKafka({ brokers: ['localhost:9092'], clientId: 'orders' })
+ * const producer = kafka.producer()
+ * ```
+ */
+export function createKafka(options: KafkaOptions): Kafka {
+  const client = options.kafkajs === undefined ? makeClient(options) : checkClient(options)
+  const missing = missingMembers(client)
+  const closing = new Set<() => Promise<void>>()
+  let shared: Cluster | undefined
+  let closed: Promise<void> | undefined
+
+  function checkOpen(): void {
+    if (closed) throw new KafkaError('PIPE_KAFKA_CLOSED', 'This Kafka is closed.', { hint: 'Make a new one with createKafka.' })
+  }
+
+  function own(close: () => Promise<void>): () => void {
+    closing.add(close)
+    return () => void closing.delete(close)
+  }
+
+  function open(): Cluster {
+    checkOpen()
+    const cluster = openCluster(client)
+    const release = own(cluster.close)
+    return {
+      ...cluster,
+      close: () => {
+        release()
+        return cluster.close()
+      },
+    }
+  }
+
+  const resources: KafkaResources = {
+    kafkajs: client,
+    missing,
+    cluster: () => {
+      checkOpen()
+      shared ??= open()
+      return shared
+    },
+    openCluster: open,
+    own(close) {
+      checkOpen()
+      return own(close)
+    },
+  }
+
+  async function closeAll(): Promise<void> {
+    // Newest first: a producer may still need what was made before it.
+    const results = await Promise.allSettled([...closing].reverse().map((close) => close()))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+
+  const kafka: Kafka = {
+    kafkajs: client,
+    close() {
+      closed ??= closeAll()
+      return closed
+    },
+    [Symbol.asyncDispose]: () => kafka.close(),
+  }
+  registry.set(kafka, resources)
+  return kafka
+}
+
+function checkClient(options: { readonly kafkajs: KafkajsClient }): KafkajsClient {
+  checkOptions('createKafka with kafkajs', options, { required: ['kafkajs'] })
+  const client = options.kafkajs
+  if (typeof client !== 'object' || typeof client.producer !== 'function' || typeof client.consumer !== 'function') {
+    throw new ConfigError('createKafka: kafkajs must be an instance, new Kafka({ … }) of kafkajs.')
+  }
+  return client
+}
+
+function makeClient(options: ConnectionSettings): KafkajsClient {
+  checkOptions('createKafka', options, {
+    required: ['brokers', 'clientId'],
+    optional: ['auth', 'ssl', 'kafkajs', 'connectionTimeout', 'requestTimeout', 'onLog'],
+  })
+  const { brokers, clientId, auth, onLog } = options
+  if (!Array.isArray(brokers) || brokers.length === 0)
+    throw new ConfigError('createKafka: brokers must name at least one broker.')
+  for (const broker of brokers) {
+    if (typeof broker !== 'string' || !/^[^\s:/]+:\d{1,5}$/.test(broker)) {
+      throw new ConfigError(`createKafka: ${JSON.stringify(broker)} is not a broker.`, { hint: "Write 'host:port'." })
+    }
+  }
+  const ssl = options.ssl ?? auth?.mechanism === 'oauthbearer'
+  const config: KafkaConfig = {
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: durationMs(options.connectionTimeout ?? '3 seconds'),
+    requestTimeout: durationMs(options.requestTimeout ?? '30 seconds'),
+    ssl: ssl as KafkaConfig['ssl'] & {},
+    ...(auth ? { sasl: saslOf(auth) } : {}),
+    // Waiting and trying again is decided above: by deadlines, not by counts.
+    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 },
+    logLevel: onLog ? kafkajs.logLevel.WARN : kafkajs.logLevel.NOTHING,
+    logCreator: () => (entry) => {
+      const { message, timestamp: _, ...details } = entry.log
+      onLog?.({ level: levelNames[entry.level] ?? 'debug', namespace: entry.namespace, message, details })
+    },
+  }
+  return new kafkajs.Kafka(config)
+}
+
+const levelNames: Readonly<Record<number, KafkaLogEntry['level']>> = { 1: 'error', 2: 'warn', 4: 'info', 5: 'debug' }
+
+function saslOf(auth: KafkaAuth): SASLOptions {
+  switch (auth.mechanism) {
+    case 'plain':
+    case 'scram-sha-256':
+    case 'scram-sha-512':
+      return { mechanism: auth.mechanism, username: auth.username, password: auth.password } as SASLOptions
+    case 'oauthbearer':
+      return { mechanism: 'oauthbearer', oauthBearerProvider: auth.token }
+    default:
+      throw new ConfigError(
+        `createKafka: there is no auth mechanism ${JSON.stringify((auth as { mechanism: unknown }).mechanism)}.`,
+        {
+          hint: "Known: 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'.",
+        },
+      )
+  }
+}

@@ -1,0 +1,493 @@
+import {
+  type Api,
+  coordinatorKind,
+  createByteCursor,
+  findCoordinator,
+  type MetadataResponse,
+  metadata,
+  noTopicId,
+} from '@pipe/kafka-wire'
+import type { Kafka as KafkajsClient } from 'kafkajs'
+import { fromKafkajs, KafkaError, protocolFailure } from './errors'
+
+// The only file that touches what kafkajs keeps to itself.
+//
+// What kafkajs gives us. A `Kafka` instance carries a function under the symbol described "private:Kafka:createCluster". The cluster that it
+// returns knows how to build connections (`connectionPoolBuilder.build`) and brokers on them (`brokerPool.createBroker`); a broker connects,
+// negotiates versions, authenticates and re-authenticates, and its `connectionPool.send` takes any request that has an api key, a version
+// and an `encode`. That is all we use: addresses, leaders and coordinators we ask for ourselves, because kafkajs throws the whole metadata
+// away when one partition of one topic has no leader. kafkajs has not been released since February 2023 and the peer range ends before 2.3;
+// `missingMembers` names every member that is not there, and the kit then falls back to the public API where it can, with a warning.
+//
+// How the other files use it:
+//
+//   const cluster = resourcesOf(kafka).cluster()          // shared: for questions (topics, lag, replay)
+//   const own = resourcesOf(kafka).openCluster()          // sockets of your own: a broker answers one request of a connection at a time, so
+//                                                         // whatever waits (produce with acks all, fetch) must not share. close() it.
+//   const controller = await cluster.controller()         // also broker(nodeId), anyBroker(), coordinator(group), transactionCoordinator(id)
+//   const answer = await cluster.call(controller, incrementalAlterConfigs, { resources, validateOnly: true }, { signal })
+//                                                         // version chosen by what the broker serves; answer is the decoded response,
+//                                                         // its error codes are yours to read (protocolFailure makes the error)
+//   await cluster.send(broker, { apiKey, apiName, apiVersion, body, parse })      // the same with bytes of your own
+//   const answer = await cluster.metadata(['orders'])     // brokers, leaders, ISR, per-partition error codes; never throws for one topic
+//   cluster.drop(broker)                                  // closes its sockets: what is under way on them fails, the next use reconnects
+//
+// Consumers of kafkajs have a cluster of their own, made inside `kafkajs.consumer()`. To wrap one of its functions (findGroupCoordinator to
+// hold a rejoin back, findBroker to watch fetches), catch it:
+//
+//   const { made: consumer, clusters: [captured] } = captureClusters(kafkajs, () => kafkajs.consumer({ groupId }))
+//
+// A captured cluster is a `DriverCluster`: its members are kafkajs's own functions, typed structurally.
+
+/** A request as kafkajs's connections take it. `encode` must return something with a Buffer as `buf` and `buffer`. */
+interface DriverRequest {
+  readonly request: {
+    readonly apiKey: number
+    readonly apiName: string
+    readonly apiVersion: number
+    readonly expectResponse: () => boolean
+    readonly encode: () => { readonly buf: Buffer; readonly buffer: Buffer }
+  }
+  readonly response: { readonly decode: (payload: Buffer) => unknown; readonly parse: (decoded: never) => unknown }
+  readonly requestTimeout?: number
+  readonly logResponseError?: boolean
+}
+
+/** One TCP connection of kafkajs. */
+interface DriverConnection {
+  readonly socket?: { destroy(error?: Error): void } | undefined
+}
+
+/** A broker of kafkajs: what we use of it. */
+export interface DriverBroker {
+  nodeId: number | null
+  /** Served versions by api key; `null` before it connected. */
+  readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>> | null
+  readonly connectionPool: {
+    readonly host: string
+    readonly port: number
+    readonly pool: readonly DriverConnection[]
+    send(request: DriverRequest): Promise<unknown>
+  }
+  isConnected(): boolean
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  lookupRequest(apiKey: number, definition: unknown): (request: object) => DriverRequest
+}
+
+/** The cluster of kafkajs: what we use of it, and what consumers wrap. */
+export interface DriverCluster {
+  readonly rootLogger: unknown
+  readonly connectionPoolBuilder: {
+    build(address?: { readonly host: string; readonly port: number; readonly rack?: string | null }): Promise<unknown>
+  }
+  readonly brokerPool: {
+    createBroker(options: {
+      readonly connectionPool: unknown
+      readonly logger: unknown
+      readonly nodeId?: number
+      readonly versions?: null
+    }): DriverBroker
+  }
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  refreshMetadata(): Promise<void>
+  addMultipleTargetTopics(topics: string[]): Promise<void>
+  findBroker(options: { nodeId: number | string }): Promise<DriverBroker>
+  findControllerBroker(): Promise<DriverBroker>
+  findGroupCoordinator(options: { groupId: string; coordinatorType?: number }): Promise<DriverBroker>
+  findTopicPartitionMetadata(topic: string): { partitionId: number; leader: number; replicas: number[]; isr: number[] }[]
+  findLeaderForPartitions(topic: string, partitions: (number | string)[]): Record<string, number[]>
+  removeBroker(address: { host: string; port: number }): void
+}
+
+type CreateCluster = (options: Record<string, unknown>) => DriverCluster
+
+const clusterMembers = [
+  'connect',
+  'disconnect',
+  'refreshMetadata',
+  'addMultipleTargetTopics',
+  'findBroker',
+  'findControllerBroker',
+  'findGroupCoordinator',
+  'findTopicPartitionMetadata',
+  'findLeaderForPartitions',
+  'removeBroker',
+] as const
+
+function createClusterSymbol(instance: object): symbol | undefined {
+  return Object.getOwnPropertySymbols(instance).find((symbol) => symbol.description === 'private:Kafka:createCluster')
+}
+
+function createClusterOf(instance: KafkajsClient): CreateCluster | undefined {
+  const symbol = createClusterSymbol(instance)
+  const create = symbol && (instance as unknown as Record<symbol, unknown>)[symbol]
+  return typeof create === 'function' ? (create as CreateCluster) : undefined
+}
+
+/**
+ * The members that the kit needs of this kafkajs and that are not there, by name; empty when all is well. Opens no connection.
+ */
+export function missingMembers(instance: KafkajsClient): readonly string[] {
+  const create = createClusterOf(instance)
+  if (!create) return ['Kafka[private:Kafka:createCluster]']
+  const cluster = create({ allowAutoTopicCreation: false }) as unknown as Record<string, unknown>
+  const missing: string[] = clusterMembers.filter((name) => typeof cluster[name] !== 'function').map((name) => `Cluster.${name}`)
+  const has = (owner: string, name: string, kind: string) => {
+    const value = (cluster[owner] as Record<string, unknown> | undefined)?.[name]
+    if (typeof value !== kind) missing.push(`Cluster.${owner}.${name}`)
+  }
+  has('connectionPoolBuilder', 'build', 'function')
+  has('brokerPool', 'createBroker', 'function')
+  if (cluster['rootLogger'] === undefined) missing.push('Cluster.rootLogger')
+  return missing
+}
+
+function checkBroker(broker: DriverBroker): void {
+  const missing = (['isConnected', 'connect', 'disconnect'] as const)
+    .filter((name) => typeof broker[name] !== 'function')
+    .map((name) => `Broker.${name}`)
+  if (typeof broker.connectionPool?.send !== 'function') missing.push('Broker.connectionPool.send')
+  if (!Array.isArray(broker.connectionPool?.pool)) missing.push('Broker.connectionPool.pool')
+  if (missing.length > 0) throw driverError(missing)
+}
+
+/** The error for a kafkajs whose inner members are not the ones that we know. */
+export function driverError(missing: readonly string[]): KafkaError {
+  return new KafkaError('PIPE_KAFKA_DRIVER', `This kafkajs has no ${missing.join(', ')}.`, {
+    hint: 'Install kafkajs 2.2.4 (the peer range is >=2.2.4 <2.3.0).',
+  })
+}
+
+/**
+ * Runs `make` and returns the clusters that kafkajs creates meanwhile: `kafkajs.consumer()`, `producer()` and `admin()` create one each.
+ *
+ * @throws {@link KafkaError} `PIPE_KAFKA_DRIVER` when this kafkajs keeps no such function.
+ */
+export function captureClusters<Made>(
+  instance: KafkajsClient,
+  make: () => Made,
+): { readonly made: Made; readonly clusters: readonly DriverCluster[] } {
+  const create = createClusterOf(instance)
+  if (!create) throw driverError(['Kafka[private:Kafka:createCluster]'])
+  const symbol = createClusterSymbol(instance)!
+  const holder = instance as unknown as Record<symbol, CreateCluster>
+  const clusters: DriverCluster[] = []
+  holder[symbol] = (options) => {
+    const cluster = create(options)
+    clusters.push(cluster)
+    return cluster
+  }
+  try {
+    return { made: make(), clusters }
+  } finally {
+    holder[symbol] = create
+  }
+}
+
+/** A request with bytes of your own. */
+export interface RawRequest<T> {
+  readonly apiKey: number
+  readonly apiName: string
+  readonly apiVersion: number
+  /** What follows the request header; for flexible versions it starts with the tagged fields of the header (a zero byte). */
+  readonly body: Buffer
+  /** Reads what follows the correlation id; for flexible versions it starts with the tagged fields of the header. */
+  readonly parse: (payload: Buffer) => T
+  /** `false` for Produce with acks 0: resolves with `undefined` once the bytes were given to the socket. */
+  readonly expectResponse?: boolean | undefined
+  /** At least this long, where the request itself may wait; else the request timeout of the connection holds. */
+  readonly timeoutMs?: number | undefined
+  /** Called when the bytes are about to go to the socket: from here on the broker may have them. */
+  readonly onHandOver?: (() => void) | undefined
+  /** Ends the waiting; the request itself cannot be called back. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How {@link Cluster.call} goes about it. */
+export interface CallOptions {
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Connections to the brokers of one cluster, made with the settings of a kafkajs instance. */
+export interface Cluster {
+  /** The broker with this node id, connected. Asks for metadata first when it is not known. */
+  broker(nodeId: number): Promise<DriverBroker>
+  /** Some broker, connected: one that is connected already, else the first that answers. */
+  anyBroker(): Promise<DriverBroker>
+  /** The controller, or in KRaft a broker that passes the request on to it. */
+  controller(): Promise<DriverBroker>
+  /** The coordinator of a group. Throws COORDINATOR_NOT_AVAILABLE and its like as a retryable {@link KafkaError}. */
+  coordinator(group: string): Promise<DriverBroker>
+  transactionCoordinator(transactionalId: string): Promise<DriverBroker>
+  /** Asks for brokers and topics (`null` = all, `[]` = none) and remembers the addresses. Per-topic errors are in the answer. */
+  metadata(topics: readonly string[] | null, options?: CallOptions): Promise<MetadataResponse>
+  /** Sends a request of the tables of kafka-wire, in the newest version that both sides know. */
+  call<Request extends object, Response extends object>(
+    broker: DriverBroker,
+    api: Api<Request, Response>,
+    request: Request,
+    options?: CallOptions & { readonly maxVersion?: number },
+  ): Promise<Response>
+  send<T>(broker: DriverBroker, request: RawRequest<T>): Promise<T>
+  /** Closes the sockets of a broker at once. What is under way on them fails as a closed connection. */
+  drop(broker: DriverBroker): void
+  close(): Promise<void>
+}
+
+/** The version of an API to use with a broker. */
+export function versionFor(
+  broker: DriverBroker,
+  api: Api<never, never> | Api<object, object>,
+  maxVersion: number = api.maxVersion,
+): number {
+  const served = broker.versions?.[api.key]
+  const version = Math.min(maxVersion, served?.maxVersion ?? -1)
+  if (!served || version < Math.max(api.minVersion, served.minVersion)) {
+    const theirs = served ? `${served.minVersion} to ${served.maxVersion}` : 'none'
+    throw new KafkaError(
+      'PIPE_KAFKA_VERSION',
+      `${addressOf(broker)} serves ${theirs} of ${api.name}, this client ${api.minVersion} to ${maxVersion}.`,
+      { hint: 'Kafka 2.1 to 4.x is supported.', details: { broker: addressOf(broker) } },
+    )
+  }
+  return version
+}
+
+/** `host:port` of a broker. */
+export function addressOf(broker: DriverBroker): string {
+  return `${broker.connectionPool.host}:${broker.connectionPool.port}`
+}
+
+/** Opens a cluster of our own on the settings of a kafkajs instance. Connects with the first use. */
+export function openCluster(instance: KafkajsClient): Cluster {
+  const create = createClusterOf(instance)
+  if (!create) throw driverError(['Kafka[private:Kafka:createCluster]'])
+  const driver = create({ allowAutoTopicCreation: false })
+  const brokers = new Map<number, DriverBroker>()
+  const addresses = new Map<number, { readonly host: string; readonly port: number; readonly rack: string | null }>()
+  /** The broker of the bootstrap list that answered last. */
+  let seed: DriverBroker | undefined
+  let bootstrapping: Promise<DriverBroker> | undefined
+  let isClosed = false
+
+  function checkOpen(): void {
+    if (isClosed) throw new KafkaError('PIPE_KAFKA_CLOSED', 'The connection to Kafka is closed.')
+  }
+
+  async function connected(broker: DriverBroker): Promise<DriverBroker> {
+    if (broker.isConnected()) return broker
+    try {
+      await broker.connect()
+    } catch (error) {
+      // A pool whose authentication broke off cannot recover: the next use builds a new one.
+      forget(broker)
+      throw fromKafkajs(`Connecting to ${addressOf(broker)}`, error, { broker: addressOf(broker) })
+    }
+    if (isClosed) {
+      drop(broker)
+      checkOpen()
+    }
+    return broker
+  }
+
+  function forget(broker: DriverBroker): void {
+    for (const [nodeId, known] of brokers) if (known === broker) brokers.delete(nodeId)
+    if (seed === broker) seed = undefined
+  }
+
+  function drop(broker: DriverBroker): void {
+    forget(broker)
+    for (const { socket } of broker.connectionPool.pool) socket?.destroy(new Error('closed by this client'))
+  }
+
+  async function build(
+    address?: { readonly host: string; readonly port: number; readonly rack: string | null },
+    nodeId?: number,
+  ) {
+    const connectionPool = await driver.connectionPoolBuilder.build(address)
+    const broker = driver.brokerPool.createBroker({
+      connectionPool,
+      logger: driver.rootLogger,
+      // Each broker is asked by itself: in a rolling upgrade they differ.
+      versions: null,
+      ...(nodeId === undefined ? {} : { nodeId }),
+    })
+    checkBroker(broker)
+    return broker
+  }
+
+  /** Goes through the list that the client was given; the builder takes the next address with each call. */
+  async function bootstrap(): Promise<DriverBroker> {
+    let lastError: unknown
+    const tried = new Set<string>()
+    for (;;) {
+      const broker = await build()
+      const address = addressOf(broker)
+      if (tried.has(address)) throw lastError
+      tried.add(address)
+      try {
+        seed = await connected(broker)
+        return seed
+      } catch (error) {
+        lastError = error
+      }
+    }
+  }
+
+  async function anyBroker(): Promise<DriverBroker> {
+    checkOpen()
+    for (const broker of brokers.values()) if (broker.isConnected()) return broker
+    if (seed?.isConnected()) return seed
+    for (const nodeId of addresses.keys()) {
+      try {
+        return await knownBroker(nodeId)
+      } catch (error) {
+        // The next one, and at last the bootstrap list; a driver that is not ours to use ends it.
+        if (error instanceof KafkaError && error.code === 'PIPE_KAFKA_DRIVER') throw error
+      }
+    }
+    bootstrapping ??= bootstrap().finally(() => {
+      bootstrapping = undefined
+    })
+    return bootstrapping
+  }
+
+  async function knownBroker(nodeId: number): Promise<DriverBroker> {
+    const address = addresses.get(nodeId)
+    if (!address) throw new KafkaError('PIPE_KAFKA_CONNECTION', `No broker ${nodeId} is known.`, { retryable: true })
+    let broker = brokers.get(nodeId)
+    if (broker && (broker.connectionPool.host !== address.host || broker.connectionPool.port !== address.port)) {
+      drop(broker)
+      broker = undefined
+    }
+    if (!broker) {
+      const built = await build(address, nodeId)
+      // Someone else may have built it meanwhile.
+      broker = brokers.get(nodeId) ?? built
+      brokers.set(nodeId, broker)
+    }
+    return connected(broker)
+  }
+
+  async function broker(nodeId: number): Promise<DriverBroker> {
+    checkOpen()
+    if (!addresses.has(nodeId)) await askMetadata([])
+    return knownBroker(nodeId)
+  }
+
+  async function send<T>(target: DriverBroker, request: RawRequest<T>): Promise<T> {
+    const { apiKey, apiName, apiVersion, body, parse, expectResponse = true, timeoutMs, onHandOver, signal } = request
+    signal?.throwIfAborted()
+    await connected(target)
+    const sent = target.connectionPool.send({
+      request: {
+        apiKey,
+        apiName,
+        apiVersion,
+        expectResponse: () => expectResponse,
+        encode: () => {
+          onHandOver?.()
+          return { buf: body, buffer: body }
+        },
+      },
+      response: { decode: (payload) => payload, parse: parse as (payload: never) => unknown },
+      logResponseError: false,
+      ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
+    }) as Promise<T>
+    return signal ? abortable(sent, signal) : sent
+  }
+
+  async function call<Request extends object, Response extends object>(
+    target: DriverBroker,
+    api: Api<Request, Response>,
+    request: Request,
+    options: CallOptions & { readonly maxVersion?: number } = {},
+  ): Promise<Response> {
+    await connected(target)
+    const version = versionFor(target, api as unknown as Api<object, object>, options.maxVersion)
+    const isFlexible = version >= api.flexibleFrom
+    const body = api.encodeRequest(request, version)
+    try {
+      return await send(target, {
+        apiKey: api.key,
+        apiName: api.name,
+        apiVersion: version,
+        body: isFlexible ? Buffer.concat([noTaggedFields, body]) : body,
+        parse: (payload) => api.decodeResponse(isFlexible ? afterTaggedFields(payload) : payload, version),
+        timeoutMs: options.timeoutMs,
+        signal: options.signal,
+      })
+    } catch (error) {
+      if (options.signal?.aborted) throw options.signal.reason
+      throw fromKafkajs(`${api.name} to ${addressOf(target)}`, error, { broker: addressOf(target) })
+    }
+  }
+
+  async function askMetadata(topics: readonly string[] | null, options: CallOptions = {}): Promise<MetadataResponse> {
+    const request = {
+      topics: topics?.map((name) => ({ topicId: noTopicId, name })) ?? null,
+      allowAutoTopicCreation: false,
+      includeClusterAuthorizedOperations: false,
+      includeTopicAuthorizedOperations: false,
+    }
+    const answer = await call(await anyBroker(), metadata, request, options)
+    const current = new Set(answer.brokers.map(({ nodeId }) => nodeId))
+    for (const { nodeId, host, port, rack } of answer.brokers) addresses.set(nodeId, { host, port, rack })
+    for (const nodeId of addresses.keys()) if (!current.has(nodeId)) addresses.delete(nodeId)
+    return answer
+  }
+
+  async function findCoordinatorOf(key: string, keyType: number, what: string): Promise<DriverBroker> {
+    const answer = await call(await anyBroker(), findCoordinator, { key, keyType })
+    if (answer.errorCode !== 0) throw protocolFailure(`The coordinator of ${what}`, answer.errorCode, {}, answer.errorMessage)
+    addresses.set(answer.nodeId, { host: answer.host, port: answer.port, rack: addresses.get(answer.nodeId)?.rack ?? null })
+    return knownBroker(answer.nodeId)
+  }
+
+  return {
+    broker,
+    anyBroker,
+    async controller() {
+      const { controllerId } = await askMetadata([])
+      return controllerId < 0 ? anyBroker() : knownBroker(controllerId)
+    },
+    coordinator: (group) => findCoordinatorOf(group, coordinatorKind.group, `group ${group}`),
+    transactionCoordinator: (id) => findCoordinatorOf(id, coordinatorKind.transaction, `transactional id ${id}`),
+    metadata: askMetadata,
+    call,
+    send,
+    drop,
+    async close() {
+      isClosed = true
+      const all = new Set([...brokers.values(), ...(seed ? [seed] : [])])
+      brokers.clear()
+      seed = undefined
+      // Not `disconnect`: it waits for answers that may never come, and its own timer for them has stopped by then.
+      for (const broker of all) drop(broker)
+    },
+  }
+}
+
+const noTaggedFields = Buffer.from([0])
+
+/** Skips the tagged fields of a flexible response header. */
+function afterTaggedFields(payload: Buffer): Buffer {
+  const cursor = createByteCursor(payload, 'A response header')
+  for (let count = cursor.unsignedVarint(); count > 0; count--) {
+    cursor.unsignedVarint()
+    cursor.skip(cursor.unsignedVarint())
+  }
+  return payload.subarray(cursor.position)
+}
+
+/** Waits for a promise no longer than a signal allows. */
+function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
