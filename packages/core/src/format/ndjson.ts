@@ -64,16 +64,14 @@ export function rowReader(table: Table): (line: string) => Record<string, unknow
     const object = json as Record<string, unknown>
     // Sixteen digits and more, with or without a point, may be more than a double holds.
     if (hasDecimals && /\d[\d.]{15}/.test(line)) return exactRow(line)
-    const keys = keyCount(object, isNested)
-    if (!hasOnlyKeys(line, keys)) return exactRow(line)
-    return takeColumns(object) ? object : exactRow(line)
+    const size = Object.keys(object).length
+    if (!hasOnlyKeys(line, isNested ? keyCount(object) : size)) return exactRow(line)
+    return takeColumns(object, size) ? object : exactRow(line)
   }
 
   /** Checks and converts the columns in place; `false` when one cannot be read or an unknown key stands there. */
-  function takeColumns(object: Record<string, unknown>): boolean {
+  function takeColumns(object: Record<string, unknown>, size: number): boolean {
     let known = 0
-    let size = 0
-    for (const _ in object) size++
     for (let i = 0; i < columns.length; i++) {
       const { name, read, isInherited, keepsJson } = columns[i]!
       const json = isInherited ? ownValue(object, name) : object[name]
@@ -92,7 +90,7 @@ export function rowReader(table: Table): (line: string) => Record<string, unknow
     for (const name of Object.keys(object)) {
       if (!Object.hasOwn(table.columns, name)) return `${show(name)} is not a column of ${table.name}`
     }
-    return takeColumns(object) ? object : explainRow(table.columns, line)
+    return takeColumns(object, Object.keys(object).length) ? object : explainRow(table.columns, line)
   }
 }
 
@@ -119,8 +117,8 @@ function hasOnlyKeys(line: string, keys: number): boolean {
   return pairs === keys
 }
 
-/** Number of keys of an object, or with `isNested` of all objects in it. A stack of our own: hostile nesting would overflow a recursion. */
-function keyCount(object: Readonly<Record<string, unknown>>, isNested: boolean): number {
+/** Number of keys of an object and of all objects in it. A stack of our own: hostile nesting would overflow a recursion. */
+function keyCount(object: Readonly<Record<string, unknown>>): number {
   let count = 0
   const rest: object[] = [object]
   for (let item = rest.pop(); item !== undefined; item = rest.pop()) {
@@ -128,7 +126,7 @@ function keyCount(object: Readonly<Record<string, unknown>>, isNested: boolean):
     for (const key in item) {
       if (!isArray) count++
       const inner = (item as Record<string, unknown>)[key]
-      if (isNested && typeof inner === 'object' && inner !== null) rest.push(inner)
+      if (typeof inner === 'object' && inner !== null) rest.push(inner)
     }
   }
   return count
