@@ -1,10 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { sql } from '@pipe/athena-query'
+import { type Athena, sql } from '@pipe/athena-query'
 import { column } from '@pipe/core'
+import { injectFaults, type NetworkFault } from '@pipe/testkit'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { mapBounded } from '../src/engine/map-bounded'
 import { athenaEngine, type CommitRecord, type Compaction, createCompactor, inProcessEngine } from '../src/index'
 import { parquetRows, readByCore } from './engine/exact-rows'
 import { flatTable, hostileLines } from './engine/hostile-lines'
@@ -193,4 +195,56 @@ describe('the Athena engine', () => {
     expect(commit.inputs).toHaveLength(5)
     expect(commit.inputs[0]).toMatchObject({ rows: 2, quarantinedRows: 0 })
   })
+
+  it.each<NetworkFault>(['request-lost', 'reply-lost', 'sent-twice', 'server-error'])(
+    'survives %s at any one request to Athena',
+    async (fault) => {
+      const faulty = (broken: number) => {
+        const { client, athena } = lake.athenaClient(main)
+        let requests = 0
+        injectFaults(client, ({ number }) => {
+          requests = number
+          return number === broken ? fault : undefined
+        })
+        return { athena, count: () => requests }
+      }
+      let main = {} as Athena
+      let requests = 12
+      for (let broken = 1; broken <= Math.min(requests, 20); broken++) {
+        lake = await server.lake()
+        const compaction = lake.compaction()
+        main = await lake.athena(compaction)
+        await putLines(lake.raw, keyOf('2026-11-24T15:31:00Z'), [line('2026-11-24T15:31:00Z', 'd1', 1), 'noise'])
+        await putLines(lake.raw, keyOf('2026-11-24T15:32:00Z'), [line('2026-11-24T15:32:00Z', 'd2', 2)])
+        const { athena, count } = faulty(broken)
+        // A lost request may kill the run; what matters is what stands afterwards.
+        const first = await createCompactor({ compaction, engine: athenaEngine({ athena }), client: lake.client() })
+          .run({ at })
+          .catch((error: unknown) => error)
+        requests = Math.max(requests, count())
+        if (first instanceof Error) expect(first.message).toMatch(/^PIPE_/)
+        const last = await createCompactor({ compaction, engine: athenaEngine({ athena: main }), client: lake.client() }).run({
+          at,
+        })
+        expect(last).toMatchObject({ outputRows: 2, quarantinedRows: 1, published: true })
+        const counted = await main
+          .query(sql`SELECT count(*) AS n FROM ${compaction.compacted}`, { returns: { n: column.bigint() } })
+          .rows()
+        expect(counted).toEqual([{ n: 2n }])
+        await lake.close()
+      }
+    },
+    180_000,
+  )
+
+  it('writes one file a statement when the names of a window do not fit into one', async () => {
+    const device = 'x'.repeat(300)
+    const keys = Array.from({ length: 900 }, (_, i) => `dt=2026-11-24/hour=15/${device}-20261124T1531Z-${i}.ndjson`)
+    await mapBounded(keys, 16, (key) => putLines(lake.raw, key, [line('2026-11-24T15:31:00Z', 'd1', 1)]))
+    const { compactor, published } = await start()
+    const result = await compactor.run({ at })
+    expect(result).toMatchObject({ outcome: 'committed', files: 900, outputRows: 900 })
+    expect(result.outputs).toHaveLength(2)
+    expect(await published()).toHaveLength(900)
+  }, 120_000)
 })

@@ -134,7 +134,7 @@ describe('concurrent runs with faults', () => {
         expect((await clean().run({ at })).outcome).toBe('already-committed')
         await lake.close()
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     )
   }, 120_000)
 })

@@ -36,6 +36,8 @@ export interface Lake {
   compaction(options?: Partial<CompactionOptions>): Compaction
   /** A client on a database of its own, in which the tables of the compaction have been made. */
   athena(compaction: Compaction): Promise<Athena>
+  /** A further client on the same database, whose requests may be made to fail. */
+  athenaClient(athena: Athena): { readonly client: AthenaClient; readonly athena: Athena }
   close(): Promise<void>
 }
 
@@ -83,6 +85,12 @@ export async function startLakes(): Promise<LakeServer> {
           await athena.execute(`CREATE DATABASE ${database}`)
           for (const statement of compactionDdl(compaction)) await athena.execute(statement)
           return athena
+        },
+        athenaClient({ database }) {
+          const client = new AthenaClient({ ...local.aws, maxAttempts: 1 })
+          const athena = createAthena({ client, database, output: `s3://${bucket}/results/`, poll: ['5 ms', '50 ms'] })
+          athenas.push(athena)
+          return { client, athena }
         },
         async close() {
           for (const athena of athenas) await athena.close()
