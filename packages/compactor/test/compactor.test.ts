@@ -1,4 +1,4 @@
-import { parseUnreadableRows } from '@pipe/core'
+import { daily, defineTable, parseUnreadableRows, rawKey } from '@pipe/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type CommitRecord, createCompactor, inProcessEngine } from '../src/index'
 import {
@@ -238,5 +238,29 @@ describe('run', () => {
     expect(rows).toEqual(
       [...lines('first'), ...lines('second')].map((text) => Object.values(JSON.parse(text) as object).slice(1)),
     )
+  })
+
+  it('takes windows of a day, with hourly objects in daily partitions', async () => {
+    const table = defineTable('device_logs', { columns: deviceLogs.columns, partitions: daily() })
+    const key = (at: string) =>
+      rawKey({ prefix: '', partitions: daily(), stream: 'a', at: new Date(at), configHash: '0badcafe', extension: 'ndjson' })
+    for (const hour of ['00', '13', '23']) {
+      await putLines(lake.raw, key(`2026-11-24T${hour}:00:00Z`), [line(`2026-11-24T${hour}:00:00Z`, 'd1', 1)])
+    }
+    await putLines(lake.raw, key('2026-11-25T00:00:00Z'), [line('2026-11-25T00:00:00Z', 'd1', 1)])
+    const compactor = compactorOf({ table, window: '1 day' })
+    expect(await compactor.run({ at: new Date('2026-11-24T23:59:00Z') })).toMatchObject({
+      outcome: 'empty',
+      window: '20261123T0000Z',
+    })
+    expect(await compactor.run({ at: new Date('2026-11-25T00:00:00Z') })).toMatchObject({
+      outcome: 'committed',
+      window: '20261124T0000Z',
+      files: 3,
+    })
+    expect(await compactor.run({ at: new Date('2026-12-01T00:00:00Z') })).toMatchObject({
+      outcome: 'empty',
+      sweep: [{ outcome: 'committed', window: '20261125T0000Z', files: 1 }],
+    })
   })
 })
