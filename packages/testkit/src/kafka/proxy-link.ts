@@ -49,6 +49,10 @@ export function createProxyLink(options: ProxyLinkOptions): ProxyLink {
     broker.resetAndDestroy()
   }
 
+  const fail = () => {
+    if (!silent()) reset()
+  }
+
   const exchangeOf = (side: 'request' | 'response', header: Buffer): Exchange | undefined => {
     if (side === 'response') {
       const correlationId = header.readInt32BE(4)
@@ -108,7 +112,14 @@ export function createProxyLink(options: ProxyLinkOptions): ProxyLink {
       if (!to.write(bytes)) await drained(to)
     }
     for await (const chunk of from) {
-      for (const piece of split(chunk as Buffer)) await pass(piece)
+      let pieces: FramePiece[]
+      try {
+        pieces = split(chunk as Buffer)
+      } catch {
+        // Not the Kafka protocol. Reset here: leaving the loop would end the connection in order.
+        return fail()
+      }
+      for (const piece of pieces) await pass(piece)
     }
     // One end said that it sends nothing more; the other is told so, unless it must not notice anything.
     if (!silent()) to.end()
@@ -132,9 +143,6 @@ export function createProxyLink(options: ProxyLinkOptions): ProxyLink {
     if (!silent()) client.destroySoon()
   })
   // What makes a loop fail (a reset end, not a Kafka frame) has closed the connection or must.
-  const fail = () => {
-    if (!silent()) reset()
-  }
   void carry('request', client, broker).catch(fail)
   void carry('response', broker, client).catch(fail)
   return { reset }

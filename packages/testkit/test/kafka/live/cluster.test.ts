@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type Consumer, Kafka, logLevel } from 'kafkajs'
+import { type Consumer, Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type KafkaCluster, kafkaAvailability, kafkaVersions, startKafkaCluster } from '../../../src/index'
 
@@ -13,7 +13,7 @@ describe.each(targets.map((target) => [target.version, target] as const))('Kafka
     let kafka: Kafka
 
     beforeAll(async () => {
-      cluster = await startKafkaCluster({ version })
+      cluster = await startKafkaCluster({ version, secured: true })
       console.log(`Kafka ${version}: three brokers ready in ${(cluster.startedMs / 1000).toFixed(1)} s`)
       kafka = new Kafka({ clientId: 'test', brokers: [...cluster.bootstrap], logLevel: logLevel.NOTHING })
     }, 180_000)
@@ -76,6 +76,79 @@ describe.each(targets.map((target) => [target.version, target] as const))('Kafka
       leader.continue()
       await cluster.waitFor('zombie', ([partition]) => partition!.inSync.length === 3 && partition!.leader !== leader.id)
     }, 60_000)
+
+    test('fault proxy: an answer lost after the broker stored the record makes bare kafkajs store it twice', async () => {
+      await cluster.createTopic('twice', { partitions: 1 })
+      const leader = await cluster.leaderOf('twice', 0)
+      const proxied = new Kafka({ brokers: [...cluster.proxiedBootstrap], logLevel: logLevel.NOTHING, requestTimeout: 500 })
+      const producer = proxied.producer({ retry: { retries: 5, initialRetryTime: 50 } })
+      await producer.connect()
+      const rule = leader.proxy.inject({ fault: 'drop-response', api: 'Produce' })
+      await producer.send({ topic: 'twice', acks: -1, messages: [{ value: 'once?' }] })
+      await producer.disconnect()
+      expect(rule.hits()).toBe(1)
+      expect(leader.proxy.traffic().requests['Produce']).toBe(2)
+      expect(await readAll(kafka, 'twice', 2)).toEqual(['once?', 'once?'])
+    }, 60_000)
+
+    test('fault proxy: cut off from all clients, the brokers go on replicating', async () => {
+      await cluster.createTopic('islands', { partitions: 1 })
+      const leader = await cluster.leaderOf('islands', 0)
+      const follower = cluster.brokers.find(({ id }) => id !== leader.id)!
+      await follower.proxy.setMode('black-hole')
+      const producer = kafka.producer()
+      await producer.connect()
+      await producer.send({ topic: 'islands', acks: -1, messages: [{ value: 'replicated' }] })
+      await producer.disconnect()
+      await new Promise((resolve) => setTimeout(resolve, 2500))
+      // Longer than the lag after which a replica falls out.
+      expect((await cluster.partitions('islands'))[0]?.inSync).toHaveLength(3)
+      await follower.proxy.clear()
+    }, 60_000)
+
+    test.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)('TLS with SASL %s', async (mechanism) => {
+      const { bootstrap, ca, username, password } = cluster.secured!
+      const connect = (secret: string) => {
+        const sasl = { mechanism, username, password: secret } as SASLOptions
+        return new Kafka({
+          brokers: [...bootstrap],
+          ssl: { ca },
+          sasl,
+          logLevel: logLevel.NOTHING,
+          retry: { retries: 0 },
+        }).admin()
+      }
+      const admin = connect(password)
+      await admin.connect()
+      expect((await admin.describeCluster()).brokers).toHaveLength(3)
+      await admin.disconnect()
+      await expect(connect('wrong').connect()).rejects.toThrow(/authentication/i)
+    })
+
+    test('TLS with SASL OAUTHBEARER', async () => {
+      const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
+      const now = Math.floor(Date.now() / 1000)
+      const value = `${encode({ alg: 'none' })}.${encode({ sub: 'alice', iat: now, exp: now + 3600 })}.`
+      const { bootstrap, ca } = cluster.secured!
+      const connect = (token: string) => {
+        const sasl: SASLOptions = { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: token }) }
+        return new Kafka({
+          brokers: [...bootstrap],
+          ssl: { ca },
+          sasl,
+          logLevel: logLevel.NOTHING,
+          retry: { retries: 0 },
+        }).admin()
+      }
+      const admin = connect(value)
+      await admin.connect()
+      expect((await admin.describeCluster()).brokers).toHaveLength(3)
+      await admin.disconnect()
+      // Kafka refuses a token by a challenge, which kafkajs takes for success: only the first request fails.
+      const refused = connect('no-token')
+      await expect(refused.connect().then(() => refused.describeCluster())).rejects.toThrow()
+      await refused.disconnect()
+    })
 
     test('terminate hands leadership over before the process ends', async () => {
       await cluster.createTopic('handover', { partitions: 1 })
