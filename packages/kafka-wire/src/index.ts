@@ -47,8 +47,36 @@ export {
 } from './api/produce'
 export { type ByteCursor, createByteCursor } from './byte-cursor'
 export { type ByteWriter, createByteWriter } from './byte-writer'
+export {
+  builtInCodecs,
+  type Codec,
+  type CompressionId,
+  type CompressionName,
+  compressionNames,
+} from './codec/codec'
 export { crc32c } from './crc32c'
 export { murmur2 } from './murmur2'
+export {
+  type BatchHeader,
+  type BatchRecord,
+  controlKind,
+  type DecodeOptions,
+  decodeRecordBatch,
+  defaultMaxUnpackedBytes,
+  type RecordBatch,
+  readBatchHeader,
+  splitRecordBatches,
+} from './record-batch-decode'
+export {
+  type BatchOptions,
+  batchHeaderBytes,
+  encodeCompressedBatch,
+  encodeRecordBatch,
+  type HeaderToWrite,
+  type RecordToWrite,
+  recordBytesAtMost,
+  setProducer,
+} from './record-batch-encode'
 export {
   type Api,
   between,

@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import kafkajsMurmur2 from 'kafkajs/src/producer/partitioners/default/murmur2'
+import { describe, expect, it } from 'vitest'
+import { xxhash32 } from '../src/codec/xxhash32'
+import { crc32c, murmur2 } from '../src/index'
+
+describe('murmur2', () => {
+  // Computed with the DefaultPartitioner of kafkajs 2.2.4: hash, and the partition of 3, 6, 12 and 50.
+  it.each([
+    ['', 275646681, [0, 3, 9, 31]],
+    ['a', -1563381124, [1, 4, 4, 24]],
+    ['ab', 316155434, [2, 2, 2, 34]],
+    ['abc', 479470107, [0, 3, 3, 7]],
+    ['abcd', -1323649548, [2, 2, 8, 0]],
+    ['21', -973932308, [0, 0, 0, 40]],
+    ['foobar', -790332482, [0, 0, 6, 16]],
+    ['a-little-bit-long-string', -985981536, [2, 2, 8, 12]],
+    ['a-little-bit-longer-string', -1486304829, [2, 5, 11, 19]],
+    ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971, [2, 5, 5, 27]],
+    ['user-42', 1459644460, [1, 4, 4, 10]],
+    ['zażółć', 2056704, [0, 0, 0, 4]],
+    ['日本', -700811021, [0, 3, 3, 27]],
+    ['0', 971027396, [2, 2, 8, 46]],
+    [Buffer.from('fffe0080', 'hex'), 1904227184, [2, 2, 8, 34]],
+    [Buffer.from([0]), 375494588, [2, 2, 8, 38]],
+  ])('of %s', (key, hash, partitions) => {
+    const bytes = Buffer.from(key as string)
+    expect(murmur2(bytes)).toBe(hash)
+    expect([3, 6, 12, 50].map((count) => (murmur2(bytes) & 0x7fffffff) % count)).toEqual(partitions)
+  })
+
+  it('is that of kafkajs, wherever the bytes stand', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat({ max: 5 }), (bytes, before) => {
+        const padded = Buffer.concat([Buffer.alloc(before, 1), bytes, Buffer.alloc(3, 2)])
+        expect(murmur2(padded, before, before + bytes.length)).toBe(kafkajsMurmur2(Buffer.from(bytes)))
+      }),
+    )
+  })
+})
+
+describe('crc32c', () => {
+  // RFC 3720 B.4
+  it.each([
+    [Buffer.alloc(32), 0x8a9136aa],
+    [Buffer.alloc(32, 0xff), 0x62a8ab43],
+    [Buffer.from(Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e],
+    [Buffer.from(Array.from({ length: 32 }, (_, i) => 31 - i)), 0x113fdb5c],
+    [Buffer.from('123456789'), 0xe3069283],
+    [Buffer.alloc(0), 0],
+  ])('of %#', (bytes, expected) => {
+    expect(crc32c(bytes)).toBe(expected)
+  })
+})
+
+describe('xxhash32', () => {
+  // Values of the reference implementation (xxhsum -H0), seed 0.
+  it.each([
+    ['', 0x02cc5d05],
+    ['a', 0x550d7456],
+    ['abc', 0x32d153ff],
+    ['Nobody inspects the spammish repetition', 0xe2293b2f],
+  ])('of %s', (text, expected) => {
+    expect(xxhash32(Buffer.from(text))).toBe(expected)
+  })
+})
