@@ -28,7 +28,8 @@ module.exports = {
       name: 'no-deep-imports',
       severity: 'error',
       comment: 'Sister packages are imported by their public entries only.',
-      from: { path: '^(packages/([^/]+)|examples/[^/]+|bench)/' },
+      // Core is below local, so its tests take the local S3 from its source instead of depending on it in a circle.
+      from: { path: '^(packages/([^/]+)|examples/[^/]+|bench)/', pathNot: '^packages/core/test/local-s3\\.ts$' },
       to: { path: '^packages/([^/]+)/src/', pathNot: ['^packages/$2/', '^packages/[^/]+/src/(index|internal)\\.ts$'] },
     },
     {

@@ -93,6 +93,7 @@ describe('JSON', () => {
 
   test.each<[Column, unknown, string]>([
     [column.string(), 5, 'is 5, not a string'],
+    [column.string(), 'half \ud800', 'is "half \\ud800", not a string'],
     [column.double(), 'n/a', 'is "n/a", not a double'],
     [column.double(), undefined, 'is missing'],
     [column.array(column.integer()), [1, 'x'], '[1] is "x", not an integer of 32 bits'],

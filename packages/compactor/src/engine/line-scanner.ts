@@ -152,27 +152,11 @@ export function lineScanners(table: Table): (file: string, sink: ScanSink) => Li
       if (cut !== undefined) return `the line is cut: ${cut}`
       if (line.length > maxLineBytes) return tooLong
       if (!isUtf8(raw)) return 'the line is not UTF-8'
-      const text = raw.toString()
-      const row = read(text)
-      // JSON can spell half a surrogate pair; UTF-8, and so Parquet, cannot hold one.
-      const half =
-        typeof row !== 'string' && /\\u[dD][89a-fA-F]/.test(text)
-          ? Object.keys(row).find((name) => !isWellFormed(row[name]))
-          : undefined
-      return half === undefined ? row : `"${half}" holds half of a surrogate pair, which is no character`
+      return read(raw.toString())
     }
 
     function failLine(line: Buffer, at: number, reason: string): void {
       sink.takeUnreadable(unreadableRow({ file, line: lines, offset: at, reason, raw: line.subarray(0, 8192).toString() }))
     }
   }
-}
-
-/** Whether every text in a value consists of whole characters. */
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return (value as string & { isWellFormed(): boolean }).isWellFormed()
-  if (Array.isArray(value)) return value.every(isWellFormed)
-  if (value instanceof Map) return [...value].every(isWellFormed)
-  if (value instanceof Date || value instanceof Uint8Array) return true
-  return typeof value !== 'object' || value === null || Object.values(value).every(isWellFormed)
 }
