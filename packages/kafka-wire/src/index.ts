@@ -1,5 +1,39 @@
 export { type ApiVersionRange, type ApiVersionsRequest, type ApiVersionsResponse, apiVersions } from './api/api-versions'
 export {
+  type CreatePartitionsRequest,
+  type CreatePartitionsResponse,
+  createPartitions,
+  type NewPartitionAssignment,
+  type PartitionCreationResult,
+  type TopicToGrow,
+} from './api/create-partitions'
+export {
+  type CreateTopicsRequest,
+  type CreateTopicsResponse,
+  createTopics,
+  type ReplicaAssignment,
+  type TopicConfig,
+  type TopicCreationResult,
+  type TopicToCreate,
+} from './api/create-topics'
+export {
+  type ConfigSynonym,
+  configSource,
+  type DescribeConfigsRequest,
+  type DescribeConfigsResource,
+  type DescribeConfigsResponse,
+  type DescribedConfig,
+  type DescribedResource,
+  describeConfigs,
+} from './api/describe-configs'
+export {
+  type DescribedGroup,
+  type DescribedMember,
+  type DescribeGroupsRequest,
+  type DescribeGroupsResponse,
+  describeGroups,
+} from './api/describe-groups'
+export {
   type DescribeLogDirsRequest,
   type DescribeLogDirsResponse,
   describeLogDirs,
@@ -8,6 +42,26 @@ export {
   type LogDirsTopic,
   type LogDirTopic,
 } from './api/describe-log-dirs'
+export {
+  type ElectionPartitionResult,
+  type ElectionTopic,
+  type ElectionTopicResult,
+  type ElectLeadersRequest,
+  type ElectLeadersResponse,
+  electionType,
+  electLeaders,
+} from './api/elect-leaders'
+export {
+  type AbortedTransaction,
+  type FetchPartition,
+  type FetchPartitionResult,
+  type FetchRequest,
+  type FetchResponse,
+  type FetchTopic,
+  type FetchTopicResult,
+  type ForgottenTopic,
+  fetchRecords,
+} from './api/fetch'
 export {
   coordinatorKind,
   type FindCoordinatorRequest,
@@ -26,6 +80,21 @@ export {
 } from './api/incremental-alter-configs'
 export { type InitProducerIdRequest, type InitProducerIdResponse, initProducerId } from './api/init-producer-id'
 export {
+  type ListedGroup,
+  type ListGroupsResponse,
+  listGroups,
+} from './api/list-groups'
+export {
+  type ListOffsetsPartition,
+  type ListOffsetsPartitionResult,
+  type ListOffsetsRequest,
+  type ListOffsetsResponse,
+  type ListOffsetsTopic,
+  type ListOffsetsTopicResult,
+  listOffsets,
+  offsetAt,
+} from './api/list-offsets'
+export {
   type MetadataBroker,
   type MetadataPartition,
   type MetadataRequest,
@@ -35,6 +104,40 @@ export {
   metadata,
   noTopicId,
 } from './api/metadata'
+export {
+  type OffsetCommitPartition,
+  type OffsetCommitPartitionResult,
+  type OffsetCommitRequest,
+  type OffsetCommitResponse,
+  type OffsetCommitTopic,
+  type OffsetCommitTopicResult,
+  offsetCommit,
+} from './api/offset-commit'
+export {
+  type OffsetDeletePartitionResult,
+  type OffsetDeleteRequest,
+  type OffsetDeleteResponse,
+  type OffsetDeleteTopic,
+  type OffsetDeleteTopicResult,
+  offsetDelete,
+} from './api/offset-delete'
+export {
+  type OffsetFetchPartitionResult,
+  type OffsetFetchRequest,
+  type OffsetFetchResponse,
+  type OffsetFetchTopic,
+  type OffsetFetchTopicResult,
+  offsetFetch,
+} from './api/offset-fetch'
+export {
+  type LeaderEpochPartition,
+  type LeaderEpochPartitionResult,
+  type LeaderEpochTopic,
+  type LeaderEpochTopicResult,
+  type OffsetForLeaderEpochRequest,
+  type OffsetForLeaderEpochResponse,
+  offsetForLeaderEpoch,
+} from './api/offset-for-leader-epoch'
 export {
   type ProducePartition,
   type ProducePartitionResult,
@@ -54,6 +157,7 @@ export {
   type CompressionName,
   compressionNames,
 } from './codec/codec'
+export { type AssignedTopic, readAssignment } from './consumer-assignment'
 export { crc32c } from './crc32c'
 export { murmur2 } from './murmur2'
 export {
