@@ -50,7 +50,7 @@ function jsonReaderOf(type: ColumnType): JsonReader {
   switch (type.kind) {
     case 'string':
       // JSON can spell half a surrogate pair ("\ud800"); UTF-8, and so every file and engine behind us, cannot hold one.
-      return (json) => (typeof json === 'string' && isWellFormed(json) ? json : undefined)
+      return (json) => (typeof json === 'string' && json.isWellFormed() ? json : undefined)
     case 'boolean':
       return (json) => (typeof json === 'boolean' ? json : typeof json === 'string' ? fromText!(json) : undefined)
     case 'integer':
@@ -303,9 +303,4 @@ export function noun(type: ColumnType): string {
     default:
       return `a ${type.kind}`
   }
-}
-
-// ES2024, in Node since 20; TypeScript's ES2023 library does not know it yet.
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }
