@@ -71,7 +71,12 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       client,
       broker: connect({ host: '127.0.0.1', port: options.target, noDelay: true }),
       mode: () => (typeof mode === 'object' ? { delayMs: durationMs(mode.delay) } : { blackHole: mode === 'black-hole' }),
-      ruleFor: (apiKey) => rules.find((rule) => rule.takes(apiKey)),
+      ruleFor: (apiKey) => {
+        // All of them count the request, also those behind the one that takes it.
+        const [rule] = rules.filter((one) => one.offers(apiKey))
+        rule?.use()
+        return rule
+      },
       onPassed: (side, apiKey, bytes, whole) => {
         if (side === 'request') counters.requestBytes += bytes
         else counters.responseBytes += bytes

@@ -26,9 +26,9 @@ export type Fault =
 export type FaultRule = Fault & {
   /** Only requests of this API; without it, of every API. */
   readonly api?: ApiName | number
-  /** So many matching requests pass first. Default 0. */
+  /** So many matching requests pass first, whether or not other rules take them. Default 0. */
   readonly skip?: number
-  /** So many are hit after that. Default 1; `Infinity` until removed. */
+  /** So many of those that no earlier rule takes are hit after that. Default 1; `Infinity` until removed. */
   readonly times?: number
 }
 
@@ -48,8 +48,10 @@ export interface ActiveRule {
 export interface RunningRule {
   readonly rule: FaultRule
   readonly active: ActiveRule
-  /** Whether the rule takes this request; counts it. */
-  takes(apiKey: number): boolean
+  /** Whether the rule would take this request; counts it. */
+  offers(apiKey: number): boolean
+  /** It takes the request. */
+  use(): void
   /** Called when the fault happens. Resolves when the frame may go on. */
   happen(signal: AbortSignal): Promise<void>
 }
@@ -79,12 +81,13 @@ export function runRule(rule: FaultRule): RunningRule {
         released.abort()
       },
     },
-    takes(key) {
+    offers(key) {
       if (removed || (apiKey !== undefined && apiKey !== key)) return false
       matched += 1
-      if (matched <= (rule.skip ?? 0) || taken >= times) return false
+      return matched > (rule.skip ?? 0) && taken < times
+    },
+    use() {
       taken += 1
-      return true
     },
     async happen(signal) {
       hits += 1
