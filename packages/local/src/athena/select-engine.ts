@@ -3,9 +3,10 @@ import { checkOptions } from '@pipe/core/internal'
 import type { CompiledSelect, SelectEngine } from './query-engine'
 import { cellText } from './select/cell-text'
 import { compileSelect } from './select/compile'
-import { registerNativeFunctions } from './select/native/register'
+import { type NativeRefusals, registerNativeFunctions } from './select/native/register'
 import { runtimeFailure } from './select/runtime-failure'
-import { parseType } from './select/trino-type'
+import { holdsText, textAsBytes } from './select/text-bytes'
+import { parseType, type TrinoType } from './select/trino-type'
 
 /** Options of {@link createSelectEngine}. */
 export interface SelectEngineOptions {
@@ -26,19 +27,20 @@ export interface SelectEngineOptions {
 export async function createSelectEngine(options: SelectEngineOptions = {}): Promise<SelectEngine> {
   checkOptions('createSelectEngine', options, { optional: ['memoryLimit', 'threads', 'now', 'allowedDirectories'] })
   const now = options.now ?? Date.now
-  let instance: Promise<DuckDBInstance> | undefined
+  let instance: Promise<Running> | undefined
   let closed = false
 
-  const open = (): Promise<DuckDBInstance> => {
+  const open = (): Promise<Running> => {
     if (closed) throw new Error('The SELECT engine is closed.')
     instance ??= start(options)
     return instance
   }
 
   // Runs work on a connection of its own, interrupted when the signal aborts.
-  const connected = async (signal: AbortSignal | undefined): Promise<{ connection: DuckDBConnection; release(): void }> => {
+  const connected = async (signal: AbortSignal | undefined): Promise<Connected> => {
     signal?.throwIfAborted()
-    const connection = await (await open()).connect()
+    const { instance: running, refusals } = await open()
+    const connection = await running.connect()
     if (signal?.aborted) {
       connection.closeSync()
       throw signal.reason
@@ -52,7 +54,12 @@ export async function createSelectEngine(options: SelectEngineOptions = {}): Pro
     signal?.addEventListener('abort', interrupt, { once: true })
     return {
       connection,
+      checkRefusal() {
+        const refusal = refusals.take(connection)
+        if (refusal !== undefined) throw new Error(refusal)
+      },
       release() {
+        refusals.take(connection)
         signal?.removeEventListener('abort', interrupt)
         clearInterval(again)
         connection.closeSync()
@@ -63,13 +70,15 @@ export async function createSelectEngine(options: SelectEngineOptions = {}): Pro
   return {
     compile: (sql, context) => compileSelect(sql, { ...context, now: now() }),
     async *run(query: CompiledSelect, { signal }) {
-      const writers = query.columns.map((column) => cellText(parseType(column.fullType)))
-      const { connection, release } = await connected(signal)
+      const types = query.columns.map((column) => parseType(column.fullType))
+      const writers = types.map(cellText)
+      const { connection, checkRefusal, release } = await connected(signal)
       try {
-        const result = await connection.stream(query.sql)
+        const result = await connection.stream(withTextAsBytes(query.sql, types))
         for (;;) {
           const chunk = await result.fetchChunk()
           signal?.throwIfAborted()
+          checkRefusal()
           if (chunk === null || chunk.rowCount === 0) return
           const columns = writers.map((write, index) => chunk.getColumnValues(index).map(write))
           const rows: (string | null)[][] = []
@@ -84,9 +93,10 @@ export async function createSelectEngine(options: SelectEngineOptions = {}): Pro
       }
     },
     async execute(sql, { signal }) {
-      const { connection, release } = await connected(signal)
+      const { connection, checkRefusal, release } = await connected(signal)
       try {
         const result = await connection.run(sql)
+        checkRefusal()
         const counted = (await result.getRows())[0]?.[0]
         return typeof counted === 'bigint' ? Number(counted) : result.rowsChanged
       } catch (error) {
@@ -100,12 +110,30 @@ export async function createSelectEngine(options: SelectEngineOptions = {}): Pro
       closed = true
       const running = await instance
       instance = undefined
-      running?.closeSync()
+      running?.instance.closeSync()
     },
   }
 }
 
-async function start(options: SelectEngineOptions): Promise<DuckDBInstance> {
+interface Running {
+  readonly instance: DuckDBInstance
+  readonly refusals: NativeRefusals
+}
+
+interface Connected {
+  readonly connection: DuckDBConnection
+  /** @throws what a native function refused, which DuckDB's TRY may have turned into NULL. */
+  checkRefusal(): void
+  release(): void
+}
+
+function withTextAsBytes(sql: string, types: readonly TrinoType[]): string {
+  if (!types.some(holdsText)) return sql
+  const names = types.map((_, index) => `c${index}`)
+  return `SELECT ${names.map((name, index) => textAsBytes(name, types[index] as TrinoType)).join(', ')} FROM (${sql}) q(${names.join(', ')})`
+}
+
+async function start(options: SelectEngineOptions): Promise<Running> {
   const duckdb = await import('@duckdb/node-api')
   const instance = await duckdb.DuckDBInstance.create(':memory:', {
     memory_limit: options.memoryLimit ?? '1GB',
@@ -115,7 +143,7 @@ async function start(options: SelectEngineOptions): Promise<DuckDBInstance> {
   })
   const connection = await instance.connect()
   try {
-    registerNativeFunctions(duckdb, connection)
+    const refusals = registerNativeFunctions(duckdb, connection)
     // DuckDB's ICU works in the zone of the machine unless told; every time here is UTC.
     await connection.run(`SET GLOBAL TimeZone = 'UTC'`)
     // Result rows come in the order of the files, as far as a query asks for an order at all; predicates are evaluated as written.
@@ -126,8 +154,8 @@ async function start(options: SelectEngineOptions): Promise<DuckDBInstance> {
       await connection.run('SET GLOBAL enable_external_access = false')
     }
     await connection.run('SET GLOBAL lock_configuration = true')
+    return { instance, refusals }
   } finally {
     connection.closeSync()
   }
-  return instance
 }

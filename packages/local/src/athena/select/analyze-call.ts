@@ -142,7 +142,7 @@ const specialForms: Readonly<Record<string, SpecialForm>> = {
     const value = analyze(node.arguments[0] as Expression, context)
     if (!value.throws) return value
     if (/\(SELECT /.test(value.sql)) throw notSupportedLocally('a subquery inside try()')
-    return { sql: `TRY(${castNull(value)})`, type: value.type, throws: false }
+    return { sql: value.quiet ?? `TRY(${castNull(value)})`, type: value.type, throws: false }
   },
 }
 

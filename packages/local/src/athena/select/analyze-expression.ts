@@ -343,6 +343,9 @@ function analyzeCast(node: Extract<Expression, { kind: 'cast' }>, context: Expre
   if (!node.safe) return result
   if (!result.throws) return result
   // TRY_CAST forgives the cast, not its operand: an operand that may fail stays outside of TRY by being evaluated first.
+  if (result.lenient !== undefined) {
+    return { sql: result.lenient, type: result.type, throws: value.throws, quiet: value.throws ? result.quiet : undefined }
+  }
   if (!value.throws) return { sql: `TRY(${result.sql})`, type: result.type, throws: false }
   const name = `tc_${context.session.next()}`
   const inner = cast({ sql: name, type: value.type, throws: false }, target, node.at)

@@ -16,7 +16,7 @@ import {
   types,
   typeText,
 } from './trino-type'
-import { raise, type Typed, typed } from './value'
+import { nativeCall, raise, type Typed, typed } from './value'
 
 /** Converts without a cast in the statement, where Trino does so; `undefined` where it does not. */
 export function convert(value: Typed, to: TrinoType): Typed | undefined {
@@ -43,7 +43,6 @@ function castValue(value: Typed, to: TrinoType, at: Position | undefined): Typed
   const { sql } = value
   const impossible = (): Error => typeMismatch(`Cannot cast ${typeText(from)} to ${typeText(to)}`, at)
   const safe = (text: string): Typed => ({ sql: text, type: to, throws: value.throws })
-  const failing = (text: string): Typed => ({ sql: text, type: to, throws: true })
   if (from.kind === 'unknown') return safe(`CAST(NULL AS ${duckType(to)})`)
   if (from.kind === 'json') return to.kind === 'json' ? value : castFromJson(value, to, cast, impossible)
   switch (to.kind) {
@@ -52,7 +51,7 @@ function castValue(value: Typed, to: TrinoType, at: Position | undefined): Typed
     case 'varchar':
       return toVarchar(value, to.length, impossible)
     case 'boolean':
-      if (from.kind === 'varchar') return failing(`t_to_boolean(${sql})`)
+      if (from.kind === 'varchar') return nativeCall('t_to_boolean', [value], to, (name, text) => `${name}(${text})`)
       if (isNumeric(from)) return safe(`(${sql} <> 0)`)
       throw impossible()
     case 'tinyint':
@@ -62,7 +61,8 @@ function castValue(value: Typed, to: TrinoType, at: Position | undefined): Typed
       return toInteger(value, to, impossible)
     case 'double':
     case 'real':
-      if (from.kind === 'varchar') return failing(`CAST(t_to_double(${sql}, '${to.kind}') AS ${duckType(to)})`)
+      if (from.kind === 'varchar')
+        return nativeCall('t_to_double', [value], to, (name, text) => `CAST(${name}(${text}, '${to.kind}') AS ${duckType(to)})`)
       if (from.kind === 'boolean') return safe(`CAST(CAST(${sql} AS INTEGER) AS ${duckType(to)})`)
       // DuckDB goes through scaled doubles; the text is read correctly rounded.
       if (from.kind === 'decimal') return safe(`CAST(CAST(${sql} AS VARCHAR) AS ${duckType(to)})`)
@@ -78,12 +78,14 @@ function castValue(value: Typed, to: TrinoType, at: Position | undefined): Typed
       if (from.kind === 'varchar') return safe(`encode(${sql})`)
       throw impossible()
     case 'date':
-      if (from.kind === 'varchar') return failing(`(DATE '1970-01-01' + CAST(t_to_day(${sql}) AS INTEGER))`)
+      if (from.kind === 'varchar')
+        return nativeCall('t_to_day', [value], to, (name, text) => `(DATE '1970-01-01' + CAST(${name}(${text}) AS INTEGER))`)
       if (from.kind === 'timestamp') return safe(`CAST(${sql} AS DATE)`)
       if (from.kind === 'timestamptz') return safe(`CAST(${localSql(value)} AS DATE)`)
       throw impossible()
     case 'timestamp':
-      if (from.kind === 'varchar') return failing(`make_timestamp(t_to_timestamp(${sql}, ${to.precision}))`)
+      if (from.kind === 'varchar')
+        return nativeCall('t_to_timestamp', [value], to, (name, text) => `make_timestamp(${name}(${text}, ${to.precision}))`)
       if (from.kind === 'date') return safe(`CAST(${sql} AS TIMESTAMP)`)
       if (from.kind === 'timestamp') return safe(rounded(sql, from.precision, to.precision))
       if (from.kind === 'timestamptz') return safe(rounded(localSql(value), from.precision, to.precision))
@@ -144,7 +146,8 @@ function toInteger(value: Typed, to: TrinoType, impossible: () => Error): Typed 
   const { type: from, sql } = value
   const duck = duckType(to)
   const failing = (text: string): Typed => ({ sql: text, type: to, throws: true })
-  if (from.kind === 'varchar') return failing(`CAST(t_to_integer(${sql}, '${to.kind}') AS ${duck})`)
+  if (from.kind === 'varchar')
+    return nativeCall('t_to_integer', [value], to, (name, text) => `CAST(${name}(${text}, '${to.kind}') AS ${duck})`)
   if (from.kind === 'boolean') return { sql: `CAST(${sql} AS ${duck})`, type: to, throws: value.throws }
   if (isInteger(from)) {
     const widens = coerces(from, to)
@@ -162,7 +165,12 @@ function toDecimal(value: Typed, to: Extract<TrinoType, { kind: 'decimal' }>, im
   const { type: from, sql } = value
   const duck = duckType(to)
   if (from.kind === 'varchar')
-    return { sql: `CAST(t_to_decimal(${sql}, ${to.precision}, ${to.scale}) AS ${duck})`, type: to, throws: true }
+    return nativeCall(
+      't_to_decimal',
+      [value],
+      to,
+      (name, text) => `CAST(${name}(${text}, ${to.precision}, ${to.scale}) AS ${duck})`,
+    )
   if (from.kind === 'boolean') return { sql: `CAST(CAST(${sql} AS INTEGER) AS ${duck})`, type: to, throws: true }
   const exact = asDecimal(from)
   if (exact !== undefined) {
@@ -187,6 +195,7 @@ function toVarchar(value: Typed, length: number | undefined, impossible: () => E
       sql: fits ? sql : `left(${sql}, ${length})`,
       type: to,
       throws: value.throws,
+      quiet: fits ? value.quiet : value.quiet && `left(${value.quiet}, ${length})`,
       literal: fits ? value.literal : undefined,
     }
   }

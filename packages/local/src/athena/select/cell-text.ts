@@ -5,7 +5,7 @@ import { fieldName, type TrinoType } from './trino-type'
 
 type CellText = (value: DuckDBValue) => string | null
 
-/** A function that writes values of a type as Athena's results show them; `null` stays NULL. */
+/** A function that writes values of a type, with texts as bytes (see text-bytes), as Athena's results show them; `null` stays NULL. */
 export function cellText(type: TrinoType): CellText {
   const write = writer(type)
   return (value) => (value === null ? null : write(value))
@@ -19,6 +19,9 @@ function inner(type: TrinoType): (value: DuckDBValue) => string {
 
 function writer(type: TrinoType): (value: NonNullable<DuckDBValue>) => string {
   switch (type.kind) {
+    case 'varchar':
+    case 'json':
+      return (value) => bufferOf(value).toString()
     case 'double':
       return (value) => javaNumberText(value as number)
     case 'real':
@@ -37,7 +40,7 @@ function writer(type: TrinoType): (value: NonNullable<DuckDBValue>) => string {
       }
     case 'varbinary':
       return (value) =>
-        Buffer.from((value as { bytes: Uint8Array }).bytes)
+        bufferOf(value)
           .toString('hex')
           .replace(/..(?=.)/g, '$& ')
     case 'array': {
@@ -59,4 +62,9 @@ function writer(type: TrinoType): (value: NonNullable<DuckDBValue>) => string {
     default:
       return (value) => String(value)
   }
+}
+
+function bufferOf(value: DuckDBValue): Buffer {
+  const { bytes } = value as { bytes: Uint8Array }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

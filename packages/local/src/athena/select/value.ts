@@ -8,6 +8,13 @@ export interface Typed {
   readonly type: TrinoType
   /** Whether evaluating it may fail; then it must not be evaluated where Trino would not. */
   readonly throws: boolean
+  /**
+   * SQL that gives NULL wherever `sql` fails, for TRY: DuckDB's own TRY is slow once a value has failed (see native/register). Only for
+   * what `throws`; absent when there is no such SQL.
+   */
+  readonly quiet?: string | undefined
+  /** As `quiet`, but only what this operation adds is forgiven, not its operands: for TRY_CAST. */
+  readonly lenient?: string | undefined
   /** Its value, when it is a literal. */
   readonly literal?: string | number | bigint | boolean | undefined
   /** A row written out: its fields, so that comparisons need not take the row apart. */
@@ -23,6 +30,37 @@ export function typed(sql: string, type: TrinoType, ...parts: readonly Typed[]):
 /** Same as {@link typed}, for what may fail by itself. */
 export function fallible(sql: string, type: TrinoType): Typed {
   return { sql, type, throws: true }
+}
+
+/** SQL that gives NULL where the value fails; `undefined` when there is none. */
+export function quietSql(value: Typed): string | undefined {
+  return value.throws ? value.quiet : value.sql
+}
+
+/**
+ * A call of a native function, and what stands around it. `print` gets the name and the arguments as SQL; it must give NULL when any
+ * argument or the call is NULL, and add nothing that may fail by itself.
+ */
+export function nativeCall(
+  name: `t_${string}`,
+  items: readonly Typed[],
+  type: TrinoType,
+  print: (name: string, ...items: readonly string[]) => string,
+): Typed {
+  const plain = items.map((item) => item.sql)
+  const quiet = items.map(quietSql)
+  return {
+    sql: print(name, ...plain),
+    type,
+    throws: true,
+    quiet: quiet.every((sql) => sql !== undefined) ? print(quietName(name), ...(quiet as string[])) : undefined,
+    lenient: print(quietName(name), ...plain),
+  }
+}
+
+/** Name of the form of a native function that gives NULL where the other fails. */
+export function quietName(name: string): string {
+  return name.replace(/^t_/, 'q_')
 }
 
 export function textLiteral(text: string): Typed {

@@ -1,6 +1,6 @@
 import { convert } from '../cast'
 import { type TrinoType, types } from '../trino-type'
-import type { Typed } from '../value'
+import { nativeCall, type Typed } from '../value'
 import type { ScalarFunction } from './signature'
 
 // Most JSON functions take JSON text or a JSON value; here both are text.
@@ -10,12 +10,12 @@ function jsonInput(item: Typed | undefined): Typed | undefined {
   return item.type.kind === 'unknown' ? convert(item, types.varchar) : undefined
 }
 
-function withPath(print: (json: string, path: string) => string, result: (json: Typed) => TrinoType): ScalarFunction {
+function withPath(name: `t_${string}`, result: (json: Typed) => TrinoType): ScalarFunction {
   return (items) => {
     const json = jsonInput(items[0])
     const path = items[1] && convert(items[1], types.varchar)
     if (items.length !== 2 || json === undefined || path === undefined) return undefined
-    return { sql: print(json.sql, path.sql), type: result(json), throws: true }
+    return nativeCall(name, [json, path], result(json), (call, text, place) => `${call}(${text}, ${place})`)
   }
 }
 
@@ -32,7 +32,7 @@ const scalarType = (json: Typed): TrinoType => (json.type.kind === 'varchar' ? j
 const jsonParse: ScalarFunction = (items) => {
   const text = items[0] && convert(items[0], types.varchar)
   if (items.length !== 1 || text === undefined) return undefined
-  return { sql: `t_json_parse(${text.sql})`, type: types.json, throws: true, jsonText: text }
+  return { ...nativeCall('t_json_parse', [text], types.json, (name, json) => `${name}(${json})`), jsonText: text }
 }
 
 const jsonFormat: ScalarFunction = (items) => {
@@ -64,15 +64,9 @@ const jsonArrayContains: ScalarFunction = (items) => {
 export const jsonFunctions: Readonly<Record<string, ScalarFunction>> = {
   json_parse: jsonParse,
   json_format: jsonFormat,
-  json_extract: withPath(
-    (json, path) => `t_json_extract(${json}, ${path})`,
-    () => types.json,
-  ),
-  json_extract_scalar: withPath((json, path) => `t_json_extract_scalar(${json}, ${path})`, scalarType),
-  json_size: withPath(
-    (json, path) => `t_json_size(${json}, ${path})`,
-    () => types.bigint,
-  ),
+  json_extract: withPath('t_json_extract', () => types.json),
+  json_extract_scalar: withPath('t_json_extract_scalar', scalarType),
+  json_size: withPath('t_json_size', () => types.bigint),
   json_array_length: unary((json) => `t_json_array_length(${json})`, types.bigint, false),
   json_array_contains: jsonArrayContains,
   is_json_scalar: unary((json) => `t_is_json_scalar(${json})`, types.boolean, true),

@@ -1,7 +1,7 @@
 import { convert } from '../cast'
 import type { Position } from '../failure'
 import { coerces, parseType, sameType, type TrinoType } from '../trino-type'
-import type { Typed } from '../value'
+import { quietName, quietSql, type Typed } from '../value'
 
 /** What a function knows about its call. */
 export interface CallSite {
@@ -56,12 +56,23 @@ export function overloaded(...overloads: readonly Overload[]): ScalarFunction {
       typeof chosen.result === 'function'
         ? chosen.result(converted.map((item, index) => ({ ...item, type: (items[index] as Typed).type })))
         : chosen.result
+    const sql = chosen.print(...converted.map((item) => item.sql))
+    const quiet = converted.map(quietSql)
+    // Strict as every overload is, NULL for a failed argument gives NULL. A call that fails by itself has a quiet form when it is native.
+    const printed = quiet.every((item) => item !== undefined) ? chosen.print(...(quiet as string[])) : undefined
     return {
-      sql: chosen.print(...converted.map((item) => item.sql)),
+      sql,
       type,
-      throws: chosen.throws || items.some((item) => item.throws),
+      throws: chosen.throws || converted.some((item) => item.throws),
+      quiet: chosen.throws ? printed && quietCall(printed) : printed,
     }
   }
+}
+
+// `t_name(…)` in its quiet form; around it only what takes every value that a native function gives.
+function quietCall(sql: string): string | undefined {
+  const [all, around, name] = /^(make_timestamp\(|)(t_\w+)\(/.exec(sql) ?? []
+  return all === undefined || name === undefined ? undefined : `${around}${quietName(name)}${sql.slice(all.length - 1)}`
 }
 
 /** The type of the first argument: functions that keep `varchar(n)`. */

@@ -3,11 +3,16 @@
  * `error()` that is not volatile, so DuckDB's TRY accepts it). Carried through DuckDB as text, {@link readRuntimeError} finds it again.
  */
 export class RuntimeError extends Error {
+  readonly code: string
   constructor(code: string, message: string) {
     super(runtimeErrorText(code, message))
     this.name = 'RuntimeError'
+    this.code = code
   }
 }
+
+/** Code of what the local Athena refuses while a query runs. `TRY` does not forgive it: what Athena would give is not known. */
+export const refusalCode = 'NOT_SUPPORTED_LOCALLY'
 
 const open = '[[athena:'
 const close = ':athena]]'
