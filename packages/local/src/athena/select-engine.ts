@@ -18,6 +18,8 @@ export interface SelectEngineOptions {
   readonly now?: (() => number) | undefined
   /** Folders that queries may read and write. Default any: the SQL holds only paths that scans put in. */
   readonly allowedDirectories?: readonly string[] | undefined
+  /** Folder for what does not fit into memory; made when needed. Default `.tmp` in the working directory, as DuckDB has it. */
+  readonly spillDirectory?: string | undefined
 }
 
 /**
@@ -25,7 +27,9 @@ export interface SelectEngineOptions {
  * first query needs it. Each query has its own connection, so that several run at once.
  */
 export async function createSelectEngine(options: SelectEngineOptions = {}): Promise<SelectEngine> {
-  checkOptions('createSelectEngine', options, { optional: ['memoryLimit', 'threads', 'now', 'allowedDirectories'] })
+  checkOptions('createSelectEngine', options, {
+    optional: ['memoryLimit', 'threads', 'now', 'allowedDirectories', 'spillDirectory'],
+  })
   const now = options.now ?? Date.now
   let instance: Promise<Running> | undefined
   let closed = false
@@ -140,6 +144,7 @@ async function start(options: SelectEngineOptions): Promise<Running> {
     threads: String(options.threads ?? 2),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    ...(options.spillDirectory === undefined ? {} : { temp_directory: options.spillDirectory }),
   })
   const connection = await instance.connect()
   try {

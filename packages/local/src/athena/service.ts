@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { checkOptions } from '@pipe/core/internal'
 import { openCatalog } from '../catalog/catalog'
 import type { RuntimeClock } from '../clock'
@@ -9,6 +9,7 @@ import { createExecutions } from './executions'
 import { athenaOperations } from './operations'
 import type { SelectEngine } from './query-engine'
 import type { RequestBody } from './request'
+import type { SelectEngineOptions } from './select-engine'
 import { openWorkgroups } from './workgroups'
 
 /** Options of {@link createAthenaService}. */
@@ -39,12 +40,16 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
   })
   const { dir, clock, authorizer, files } = options
   const now = () => clock.now()
-  const scratchDir = join(dir, 'scratch')
+  const scratchDir = resolve(dir, 'scratch')
+  const spillDir = resolve(dir, 'spill')
   // What a process that died left behind.
-  await rm(scratchDir, { recursive: true, force: true })
+  for (const left of [scratchDir, spillDir]) await rm(left, { recursive: true, force: true })
   const catalog = openCatalog({ dir, now })
   const workgroups = openWorkgroups({ file: join(dir, 'workgroups.json'), now, outputLocation: options.outputLocation })
-  const engine = lazyEngine(options.engine ?? (() => defaultEngine(now)))
+  const engine = lazyEngine(
+    options.engine ??
+      (() => defaultEngine({ now, allowedDirectories: [files.dir, scratchDir, spillDir], spillDirectory: spillDir })),
+  )
   const executions = createExecutions({ catalog, files, clock, authorizer, scratchDir, engine: engine.get })
   const operations = athenaOperations({ executions, workgroups, catalog, files, authorizer, now })
 
@@ -64,15 +69,15 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
     async close() {
       await executions.close()
       await engine.close()
-      await rm(scratchDir, { recursive: true, force: true })
+      for (const left of [scratchDir, spillDir]) await rm(left, { recursive: true, force: true })
     },
   }
 }
 
-/** DuckDB and the SQL parser are loaded by the first query, not by starting the runtime. */
-async function defaultEngine(now: () => number): Promise<SelectEngine> {
+/** DuckDB is loaded by the first query, not by starting the runtime. It can reach the objects and its scratch folders, nothing else. */
+async function defaultEngine(options: SelectEngineOptions): Promise<SelectEngine> {
   const { createSelectEngine } = await import('./select-engine')
-  return createSelectEngine({ now })
+  return createSelectEngine(options)
 }
 
 function targetOf(call: ServiceCall): string | undefined {

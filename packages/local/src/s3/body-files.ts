@@ -19,6 +19,8 @@ import { join } from 'node:path'
  * that no index names is an orphan of a killed process and is removed at the next start.
  */
 export interface BodyFiles {
+  /** The folder that holds all of them. */
+  readonly dir: string
   /** Absolute path of a body. */
   path(body: number): string
   /** Takes a number (and makes its folder); the caller creates the file. */
@@ -123,6 +125,7 @@ export function openBodyFiles(dir: string): BodyFiles {
   }
 
   return {
+    dir,
     path,
     reserve,
     async write(bytes) {

@@ -20,6 +20,8 @@ export interface StoredObject {
 
 /** What other services of the runtime (Athena) may do with objects, below HTTP and without authorisation: they authorise themselves. */
 export interface ObjectFiles {
+  /** Folder of this machine below which the files of all objects lie. */
+  readonly dir: string
   hasBucket(bucket: string): boolean
   head(bucket: string, key: string): StoredObject | undefined
   /** All objects whose key starts with `prefix`, in UTF-8 byte order of the key. */

@@ -50,6 +50,7 @@ export function createObjectFiles(store: Store): ObjectFiles {
   }
 
   return {
+    dir: bodies.dir,
     hasBucket: (bucket) => store.find(bucket) !== undefined,
     head(bucket, key) {
       const record = store.find(bucket)?.get(key)
