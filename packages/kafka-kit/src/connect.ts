@@ -4,6 +4,11 @@ import { checkOptions } from '@pipe/core/internal'
 import kafkajs, { type KafkaConfig, type Kafka as KafkajsClient, type SASLOptions } from 'kafkajs'
 import { KafkaError } from './errors'
 import { type Cluster, missingMembers, openCluster } from './internals'
+import { type KafkaResources, keepResources } from './kafka-resources'
+import type { Durability } from './producer/durability'
+import { createProducer, type Producer, type ProducerOptions } from './producer/producer'
+
+export { type KafkaResources, resourcesOf } from './kafka-resources'
 
 /** How to prove who we are. */
 export type KafkaAuth =
@@ -56,34 +61,14 @@ export type KafkaOptions =
 export interface Kafka extends AsyncDisposable {
   /** The kafkajs instance underneath. */
   readonly kafkajs: KafkajsClient
+  /**
+   * Makes a producer. Opens nothing yet.
+   *
+   * @throws {@link ConfigError} `PIPE_CONFIG` for an unknown or contradictory option, `PIPE_KAFKA_CODEC` for a compression that this Node lacks.
+   */
+  producer<D extends Durability = 'quorum'>(options?: ProducerOptions<D>): Producer<D>
   /** Closes everything that was made from it. May be called again. */
   close(): Promise<void>
-}
-
-/** What the other files of this package need of a {@link Kafka}. */
-export interface KafkaResources {
-  readonly kafkajs: KafkajsClient
-  /** Members that this kafkajs lacks; the kit then works through its public API where it can. */
-  readonly missing: readonly string[]
-  /** The shared cluster, for short questions. Closed with the Kafka. */
-  cluster(): Cluster
-  /** A cluster with sockets of its own. Close it, or leave that to `close()` of the Kafka. */
-  openCluster(): Cluster
-  /** Has `close` called by `close()` of the Kafka, unless the returned function is called before. */
-  own(close: () => Promise<void>): () => void
-}
-
-const registry = new WeakMap<Kafka, KafkaResources>()
-
-/**
- * The inner side of a Kafka made by {@link createKafka}.
- *
- * @throws {@link ConfigError} for any other object.
- */
-export function resourcesOf(kafka: Kafka): KafkaResources {
-  const resources = registry.get(kafka)
-  if (!resources) throw new ConfigError('This is not a Kafka made by createKafka of this copy of @pipe/kafka-kit.')
-  return resources
 }
 
 /**
@@ -99,7 +84,8 @@ export function resourcesOf(kafka: Kafka): KafkaResources {
 export function createKafka(options: KafkaOptions): Kafka {
   const client = options.kafkajs === undefined ? makeClient(options) : checkClient(options)
   const missing = missingMembers(client)
-  const closing = new Set<() => Promise<void>>()
+  const owned = new Set<() => Promise<unknown>>()
+  const clusters = new Set<Cluster>()
   let shared: Cluster | undefined
   let closed: Promise<void> | undefined
 
@@ -107,26 +93,23 @@ export function createKafka(options: KafkaOptions): Kafka {
     if (closed) throw new KafkaError('PIPE_KAFKA_CLOSED', 'This Kafka is closed.', { hint: 'Make a new one with createKafka.' })
   }
 
-  function own(close: () => Promise<void>): () => void {
-    closing.add(close)
-    return () => void closing.delete(close)
-  }
-
   function open(): Cluster {
     checkOpen()
     const cluster = openCluster(client)
-    const release = own(cluster.close)
-    return {
+    const counted: Cluster = {
       ...cluster,
-      close: () => {
-        release()
+      close() {
+        clusters.delete(counted)
         return cluster.close()
       },
     }
+    clusters.add(counted)
+    return counted
   }
 
   const resources: KafkaResources = {
     kafkajs: client,
+    requestTimeoutMs: options.kafkajs === undefined ? durationMs(options.requestTimeout ?? '30 seconds') : 30_000,
     missing,
     cluster: () => {
       checkOpen()
@@ -136,26 +119,32 @@ export function createKafka(options: KafkaOptions): Kafka {
     openCluster: open,
     own(close) {
       checkOpen()
-      return own(close)
+      owned.add(close)
+      return () => void owned.delete(close)
     },
   }
 
   async function closeAll(): Promise<void> {
-    // Newest first: a producer may still need what was made before it.
-    const results = await Promise.allSettled([...closing].reverse().map((close) => close()))
+    // First what still has something to say to the brokers, then the connections under it.
+    const results = await Promise.allSettled([...owned].map((close) => close()))
+    results.push(...(await Promise.allSettled([...clusters].map((cluster) => cluster.close()))))
     const failed = results.find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
   }
 
   const kafka: Kafka = {
     kafkajs: client,
+    producer(producerOptions) {
+      checkOpen()
+      return createProducer(resources, producerOptions)
+    },
     close() {
       closed ??= closeAll()
       return closed
     },
     [Symbol.asyncDispose]: () => kafka.close(),
   }
-  registry.set(kafka, resources)
+  keepResources(kafka, resources)
   return kafka
 }
 

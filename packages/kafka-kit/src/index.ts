@@ -16,6 +16,19 @@ export {
   PartialSendError,
   type UndeliveredDetails,
 } from './errors'
+export type { Compression } from './producer/compression'
+export type { Durability, HandedOver, SendResult, Written } from './producer/durability'
+export type { KeyPartitioner } from './producer/partitioner'
+export type {
+  FlushReport,
+  LeftOver,
+  Message,
+  Placement,
+  Producer,
+  ProducerOptions,
+  SendOptions,
+} from './producer/producer'
+export type { ProducerEvent } from './producer/producer-event'
 export {
   type Cleanup,
   defineTopic,

@@ -55,7 +55,14 @@ interface DriverRequest {
 
 /** One TCP connection of kafkajs. */
 interface DriverConnection {
-  readonly socket?: { destroy(error?: Error): void } | undefined
+  readonly socket?:
+    | {
+        readonly writableNeedDrain: boolean
+        destroy(error?: Error): void
+        once(event: 'drain' | 'close', listener: () => void): unknown
+        off(event: 'drain' | 'close', listener: () => void): unknown
+      }
+    | undefined
 }
 
 /** A broker of kafkajs: what we use of it. */
@@ -232,6 +239,8 @@ export interface Cluster {
     options?: CallOptions & { readonly maxVersion?: number },
   ): Promise<Response>
   send<T>(broker: DriverBroker, request: RawRequest<T>): Promise<T>
+  /** Resolves when the sockets of a broker take bytes again: kafkajs itself writes without looking. */
+  drained(broker: DriverBroker): Promise<void>
   /** Closes the sockets of a broker at once. What is under way on them fails as a closed connection. */
   drop(broker: DriverBroker): void
   close(): Promise<void>
@@ -301,6 +310,21 @@ export function openCluster(instance: KafkajsClient): Cluster {
   function drop(broker: DriverBroker): void {
     forget(broker)
     for (const { socket } of broker.connectionPool.pool) socket?.destroy(new Error('closed by this client'))
+  }
+
+  async function drained(broker: DriverBroker): Promise<void> {
+    for (const { socket } of broker.connectionPool.pool) {
+      if (!socket?.writableNeedDrain) continue
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          socket.off('drain', done)
+          socket.off('close', done)
+          resolve()
+        }
+        socket.once('drain', done)
+        socket.once('close', done)
+      })
+    }
   }
 
   async function build(
@@ -459,6 +483,7 @@ export function openCluster(instance: KafkajsClient): Cluster {
     metadata: askMetadata,
     call,
     send,
+    drained,
     drop,
     async close() {
       isClosed = true
