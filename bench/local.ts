@@ -48,7 +48,7 @@ async function bundle(outdir: string): Promise<void> {
     format: 'esm',
     outExtension: { '.js': '.mjs' },
     conditions: ['pipe-source'],
-    external: ['@aws-sdk/*', '@duckdb/*', '@polyglot-sql/*', 'citty', 'esbuild', 'fast-xml-parser'],
+    external: ['@aws-sdk/*', '@duckdb/*', 'citty', 'esbuild', 'fast-xml-parser'],
   })
 }
 

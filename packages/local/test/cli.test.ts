@@ -26,7 +26,7 @@ beforeAll(async () => {
     format: 'esm',
     target: 'node20',
     conditions: ['pipe-source'],
-    external: ['esbuild', '@duckdb/node-api', '@polyglot-sql/sdk', 'fast-xml-parser', 'citty'],
+    external: ['esbuild', '@duckdb/node-api', 'fast-xml-parser', 'citty'],
   })
   writeFileSync(join(folder, 'instance-runtime.js'), "export * from './instance-runtime.mjs'\n")
 })

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { checkOptions } from '@pipe/core/internal'
 import { openCatalog } from '../catalog/catalog'
@@ -44,6 +44,7 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
   const spillDir = resolve(dir, 'spill')
   // What a process that died left behind.
   for (const left of [scratchDir, spillDir]) await rm(left, { recursive: true, force: true })
+  await mkdir(dir, { recursive: true })
   const catalog = openCatalog({ dir, now })
   const workgroups = openWorkgroups({ file: join(dir, 'workgroups.json'), now, outputLocation: options.outputLocation })
   const engine = lazyEngine(
