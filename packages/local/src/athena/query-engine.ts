@@ -11,8 +11,10 @@ export interface TableColumn {
   readonly partition: boolean
 }
 
-/** Which files of a table a query needs: derived from predicates on partition columns and `"$path"`. Both may be absent (= all). */
+/** What of a table a query needs. Everything may be absent (= all). Files: derived from predicates on partition columns and `"$path"`. */
 export interface ScanFilter {
+  /** Names of the columns that the query reads. The scan still yields all; only these count as scanned where a format allows it. */
+  readonly columns?: readonly string[] | undefined
   /** Partition values by column name, as the strings of the catalogue. */
   readonly partition?: ((values: Readonly<Record<string, string>>) => boolean) | undefined
   /** `s3://bucket/key`. */
@@ -27,6 +29,7 @@ export interface Scan {
    */
   readonly sql: string
   readonly files: number
+  /** What Athena would read: of text objects all bytes as stored, of Parquet the chunks of the columns in the filter. */
   readonly bytes: number
 }
 

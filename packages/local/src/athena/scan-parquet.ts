@@ -16,11 +16,12 @@ export type MetadataQuery = (sql: string, columns: readonly string[]) => Promise
 export async function scanParquet(options: {
   readonly table: CatalogTable
   readonly files: readonly ScanFile[]
+  /** Columns that the query reads, for the bytes scanned. Default all. */
+  readonly columns?: readonly string[] | undefined
   readonly query: MetadataQuery
 }): Promise<Scan> {
   const { table, files, query } = options
-  const bytes = files.reduce((sum, file) => sum + file.size, 0)
-  if (files.length === 0) return { sql: emptyRelation(table), files: 0, bytes }
+  if (files.length === 0) return { sql: emptyRelation(table), files: 0, bytes: 0 }
   for (const file of files) await checkMagic(file)
 
   const groups = await groupBySchema(files, query)
@@ -39,7 +40,19 @@ export async function scanParquet(options: {
     parts.push(withPlaces({ table, files: group, source, columns: items, on: 'filename' }))
   }
   const sql = parts.length === 1 ? (parts[0] as string) : `(${parts.map((part) => `SELECT * FROM ${part}`).join(' UNION ALL ')})`
-  return { sql, files: files.length, bytes }
+  const read = new Set(options.columns ?? table.columns.map((column) => column.name))
+  return { sql, files: files.length, bytes: await chunkBytes(files, read, query) }
+}
+
+/** Bytes of the column chunks, as stored, of columns by their name without case. */
+async function chunkBytes(files: readonly ScanFile[], columns: ReadonlySet<string>, query: MetadataQuery): Promise<number> {
+  const list = files.map((file) => duckdbString(file.file)).join(', ')
+  // The path of a nested column is joined by a comma and a space; its first part names the column.
+  const rows = await query(
+    `SELECT split_part(path_in_schema, ', ', 1) AS name, CAST(sum(total_compressed_size) AS VARCHAR) AS bytes FROM parquet_metadata([${list}]) GROUP BY 1`,
+    ['name', 'bytes'],
+  )
+  return rows.reduce((sum, [name, bytes]) => (columns.has((name as string).toLowerCase()) ? sum + Number(bytes) : sum), 0)
 }
 
 /** Refuses what is not Parquet by its own name, before DuckDB would complain about a local file. */

@@ -52,7 +52,8 @@ export function createTableResolver(access: TableAccess): TableResolver {
         async scan(filter: ScanFilter): Promise<Scan> {
           const files = selectFiles(table, filter, access)
           for (const file of files) access.scanned.push(file)
-          if (format.kind === 'parquet') return scanParquet({ table, files, query: metadataQuery(access) })
+          if (format.kind === 'parquet')
+            return scanParquet({ table, files, columns: filter.columns, query: metadataQuery(access) })
           const spoolFile = join(access.scratch, `scan-${scans++}.parquet`)
           return scanText({ table, format, files, spoolFile, signal: access.signal })
         },

@@ -97,8 +97,8 @@ function analyzeTable(relation: Extract<Relation, { kind: 'table' }>, context: R
     throw new AnalysisError('TABLE_NOT_FOUND', `Table 'awsdatacatalog.${database}.${table}' does not exist`, relation.at)
   const scan = context.session.scans.length
   const placeholder = `${context.session.token}_${scan}_`
-  context.session.scans.push({ relation: stored, placeholder, conditions: [] })
   const alias = `r${context.session.next()}`
+  context.session.scans.push({ relation: stored, placeholder, alias, conditions: [] })
   const qualifier = [database, table]
   const columns = stored.columns.map(
     (column, index): ScopeColumn => ({

@@ -74,8 +74,10 @@ async function withScans(
   let result = sql
   let bytes = 0
   let files = 0
+  const references = columnReferences(sql)
   for (const planned of session.scans) {
-    const scan = await planned.relation.scan(scanFilter(planned))
+    const columns = planned.relation.columns.filter((_, index) => references.has(`${planned.alias}.c${index}`))
+    const scan = await planned.relation.scan({ ...scanFilter(planned), columns: columns.map((column) => column.name) })
     bytes += scan.bytes
     files += scan.files
     result = result.replaceAll(planned.placeholder, () => scan.sql)
@@ -87,6 +89,12 @@ async function withScans(
     scannedBytes: bytes,
     scannedFiles: files,
   }
+}
+
+/** Columns named in our own SQL, as `alias.column`: what stands in a string or in a quoted name is none. */
+function columnReferences(sql: string): ReadonlySet<string> {
+  const bare = sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"/g, ' ')
+  return new Set(bare.match(/\br\d+\.c\d+\b/g))
 }
 
 function scanFilter(planned: PlannedScan): ScanFilter {

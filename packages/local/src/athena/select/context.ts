@@ -32,6 +32,8 @@ export interface PlannedScan {
   readonly relation: TableRelation
   /** Text in the SQL that the scan replaces. */
   readonly placeholder: string
+  /** Name of the scan inside the SQL: its columns are `alias.c0`, `alias.c1`, … in the order of the table. */
+  readonly alias: string
   /** Conditions that every row of this scan must meet, for pruning. */
   readonly conditions: Condition[]
 }
