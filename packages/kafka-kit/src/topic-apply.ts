@@ -9,7 +9,7 @@ import { readTopicStates, type TopicState } from './topic-state'
 
 /** Options of {@link applyTopics}. */
 export interface ApplyTopicsOptions {
-  /** How long the whole may take, until every broker that is asked shows the result. Default `'60 seconds'`. */
+  /** How long the whole may take, until the cluster shows the result. Default `'60 seconds'`. */
   readonly timeout?: Duration | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?:
