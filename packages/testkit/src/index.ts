@@ -1,13 +1,8 @@
 export { type ApiName, apiKeys, apiName } from './kafka/api-names'
 export { defaultKafkaVersion, type KafkaAvailability, kafkaAvailability, kafkaVersions } from './kafka/artifacts'
 export type { BrokerState } from './kafka/broker-process'
-export {
-  type KafkaBroker,
-  type KafkaCluster,
-  type KafkaClusterOptions,
-  startKafkaCluster,
-  type TopicOptions,
-} from './kafka/cluster'
+export { type KafkaCluster, type KafkaClusterOptions, startKafkaCluster, type TopicOptions } from './kafka/cluster'
+export type { KafkaBroker } from './kafka/cluster-broker'
 export type { PartitionState } from './kafka/cluster-probe'
 export { type FaultProxy, type FaultProxyOptions, type ProxyMode, type ProxyTraffic, startFaultProxy } from './kafka/fault-proxy'
 export type { ActiveRule, Fault, FaultRule } from './kafka/fault-rule'

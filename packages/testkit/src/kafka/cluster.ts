@@ -1,18 +1,17 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError, type Duration, durationMs, PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
-import { defaultKafkaVersion, type KafkaArtifacts, kafkaArtifacts } from './artifacts'
-import { type BrokerProcess, type BrokerState, createBrokerProcess } from './broker-process'
-import { brokerSettings, propertiesText } from './broker-settings'
+import { defaultKafkaVersion, kafkaArtifacts } from './artifacts'
+import type { BrokerProcess } from './broker-process'
+import { brokerOf, type KafkaBroker } from './cluster-broker'
+import { portsOf, prepareBrokers } from './cluster-files'
 import { type ClusterProbe, createClusterProbe, type PartitionState, until } from './cluster-probe'
 import { type FaultProxy, startFaultProxy } from './fault-proxy'
-import { freePorts } from './ports'
-import { guardProcesses, type ProcessGuard } from './process-guard'
+import { guardProcesses } from './process-guard'
 import { type SecuredAccess, secureListener } from './secured-listener'
-import { jvmFlags, kafkaUser, placeStorage } from './warm-start'
+import { kafkaUser } from './warm-start'
 
 /** Options of {@link startKafkaCluster}. */
 export interface KafkaClusterOptions {
@@ -31,36 +30,6 @@ export interface KafkaClusterOptions {
   /** How long the start may take. Default `'90 seconds'`. */
   readonly startTimeout?: Duration
   readonly signal?: AbortSignal
-}
-
-/** One broker of the cluster: a process of its own with a fault proxy in front of it. */
-export interface KafkaBroker {
-  /** Node id, from 1. */
-  readonly id: number
-  /** `127.0.0.1:port`, direct. */
-  readonly address: string
-  /** `127.0.0.1:port`, through the fault proxy. */
-  readonly proxiedAddress: string
-  readonly proxy: FaultProxy
-  state(): BrokerState
-  pid(): number | undefined
-  /** SIGKILL: a crash. Resolves when the process is gone. What the operating system has of its log stays. */
-  kill(): Promise<void>
-  /** SIGTERM: controlled shutdown. Resolves when the process is gone. */
-  terminate(): Promise<void>
-  /** SIGSTOP: a zombie. Its connections stay open; after its session another leader is elected. */
-  stop(): void
-  /** SIGCONT. */
-  continue(): void
-  /**
-   * Starts it again on its storage and waits until it takes part in the cluster. Needs a majority of controllers: restart several with
-   * `Promise.all`.
-   *
-   * @throws PipeError `PIPE_TESTKIT_KAFKA` with the end of its log when it ends or does not join in time.
-   */
-  restart(): Promise<void>
-  /** The last lines of its log. */
-  logTail(lines?: number): Promise<string>
 }
 
 /** A running cluster. */
@@ -101,14 +70,6 @@ export interface TopicOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-interface Ports {
-  readonly broker: number
-  readonly proxy: number
-  readonly controller: number
-  readonly secured: number
-  readonly advertisedProxy: number
-}
-
 /**
  * Starts a real Kafka cluster of separate JVM processes on 127.0.0.1 (KRaft, no ZooKeeper), each behind its own fault proxy, and waits
  * until it can do what it is for: a topic on all brokers, all in sync, written with acks all, and group coordinators. Everything ends with this process, however
@@ -124,6 +85,17 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
   const count = options.brokers ?? 3
   if (!Number.isInteger(count) || count < 1 || count > 9)
     throw new ConfigError(`A test cluster has 1 to 9 brokers, not ${count}.`)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options, count)
+    } catch (error) {
+      // Ports are free when they are chosen; another process may take one before the broker does.
+      if (attempt === 3 || !/Address already in use|EADDRINUSE/.test(String(error))) throw error
+    }
+  }
+}
+
+async function startOnce(options: KafkaClusterOptions, count: number): Promise<KafkaCluster> {
   const startedAt = Date.now()
   const artifacts = await kafkaArtifacts(options.version ?? defaultKafkaVersion)
   options.signal?.throwIfAborted()
@@ -145,7 +117,11 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
     const secured = options.secured ? await secureListener(artifacts.java, dir) : undefined
     const ports = await portsOf(count)
     for (const { proxy, advertisedProxy } of ports) proxies.push(await startFaultProxy({ target: proxy, port: advertisedProxy }))
-    processes.push(...(await prepare({ options, artifacts, dir, ports, guard, secured: secured?.settings })))
+    const minInSyncReplicas = options.minInSyncReplicas ?? Math.min(2, count)
+    const overrides = options.settings ?? {}
+    processes.push(
+      ...(await prepareBrokers({ minInSyncReplicas, overrides, artifacts, dir, ports, guard, secured: secured?.settings })),
+    )
     for (const broker of processes) broker.start()
     const addresses = ports.map(({ broker }) => `127.0.0.1:${broker}`)
     // A stopped broker accepts connections and never answers: only those that run are asked.
@@ -173,67 +149,6 @@ export async function startKafkaCluster(options: KafkaClusterOptions = {}): Prom
   }
 }
 
-async function portsOf(count: number): Promise<readonly Ports[]> {
-  const names = ['broker', 'proxy', 'controller', 'secured', 'advertisedProxy'] as const
-  const free = await freePorts(count * names.length)
-  return Array.from({ length: count }, (_, index) => {
-    return Object.fromEntries(names.map((name, at) => [name, free[index * names.length + at]])) as unknown as Ports
-  })
-}
-
-/** Storage and settings of every broker, on disk. */
-async function prepare(from: {
-  readonly options: KafkaClusterOptions
-  readonly artifacts: KafkaArtifacts
-  readonly dir: string
-  readonly ports: readonly Ports[]
-  readonly guard: ProcessGuard
-  readonly secured: Readonly<Record<string, string>> | undefined
-}): Promise<readonly BrokerProcess[]> {
-  const { options, artifacts, dir, ports } = from
-  const clusterId = newKafkaId()
-  const flags = [...jvmFlags, `-XX:SharedArchiveFile=${artifacts.warmth.classArchive}`, ...logFlags]
-  return Promise.all(
-    ports.map(async (port, index) => {
-      const nodeId = index + 1
-      const logDir = join(dir, `broker-${nodeId}`)
-      await placeStorage(artifacts.warmth.template, logDir, { clusterId, nodeId, directoryId: newKafkaId() })
-      const settings = brokerSettings({
-        nodeId,
-        ports: port,
-        advertisedProxyPort: port.advertisedProxy,
-        voters: ports.map(({ controller }, at) => ({ nodeId: at + 1, port: controller })),
-        logDir,
-        minInSyncReplicas: options.minInSyncReplicas ?? Math.min(2, ports.length),
-        secured: from.secured && { port: port.secured, settings: from.secured },
-        ...(options.settings && { overrides: options.settings }),
-      })
-      const file = join(dir, `broker-${nodeId}.properties`)
-      await writeFile(file, propertiesText(settings))
-      return createBrokerProcess({
-        name: `broker ${nodeId}`,
-        java: artifacts.java,
-        args: [...flags, '-cp', artifacts.classPath, 'kafka.Kafka', file],
-        logFile: join(dir, `broker-${nodeId}.log`),
-        guard: from.guard,
-      })
-    }),
-  )
-}
-
-const logFlags: readonly string[] = [
-  '-Dorg.slf4j.simpleLogger.showDateTime=true',
-  '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
-  // Hundreds of lines at each start that only repeat the settings.
-  '-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn',
-]
-
-/** 16 random bytes as Kafka writes its ids. Its tools refuse one that begins like an option. */
-function newKafkaId(): string {
-  const id = randomBytes(16).toString('base64url')
-  return id.startsWith('-') ? newKafkaId() : id
-}
-
 const readyTopic = 'pipe-testkit-ready'
 
 async function ready(
@@ -252,13 +167,15 @@ async function ready(
   try {
     await step('all brokers to join', async () => (await probe.brokerIds()).length === processes.length)
     const replicas = Math.min(3, processes.length)
-    await step('a topic', () => probe.createTopic(readyTopic, 1, replicas).then(() => true))
+    // A try whose answer was lost may have done it: asked again, it is there already, or gone.
+    await step('a topic', () => probe.createTopic(readyTopic, 1, replicas).then(done, doneBefore('PIPE_TESTKIT_TOPIC')))
     await step('all replicas in sync', async () =>
       (await probe.partitions(readyTopic)).every(({ inSync }) => inSync.length === replicas),
     )
-    await step('a write with acks all', () => probe.produce(readyTopic).then(() => true))
-    await step('the group coordinators', () => probe.askCoordinator(readyTopic).then(() => true))
-    await step('the topic to be deleted', () => probe.deleteTopic(readyTopic).then(() => true))
+    await step('a write with acks all', () => probe.produce(readyTopic).then(done))
+    await step('the group coordinators', () => probe.askCoordinator(readyTopic).then(done))
+    const deleted = () => probe.deleteTopic(readyTopic).then(done, doneBefore('UNKNOWN_TOPIC_OR_PARTITION'))
+    await step('the topic to be deleted', deleted)
   } catch (error) {
     signal?.throwIfAborted()
     const logs = await Promise.all(processes.map(async (broker, index) => `--- broker ${index + 1}\n${await broker.logTail(15)}`))
@@ -268,45 +185,14 @@ async function ready(
   }
 }
 
-/** How long a broker may take to come back. On its storage it must also recover its logs. */
-const restartTimeoutMs = 60_000
+const done = () => true
 
-function brokerOf(from: {
-  readonly broker: BrokerProcess
-  readonly id: number
-  readonly address: string
-  readonly proxy: FaultProxy
-  readonly probe: ClusterProbe
-}): KafkaBroker {
-  const { broker, id, probe } = from
-  return {
-    id,
-    address: from.address,
-    proxiedAddress: `127.0.0.1:${from.proxy.port}`,
-    proxy: from.proxy,
-    state: broker.state,
-    pid: broker.pid,
-    kill: broker.kill,
-    terminate: broker.terminate,
-    stop: broker.stop,
-    continue: broker.continue,
-    logTail: broker.logTail,
-    async restart() {
-      broker.start()
-      // Asked itself, and only itself: the others may still list it as it was before.
-      const own = createClusterProbe(() => [from.address])
-      const check = () => {
-        if (broker.state() === 'ended') throw new PipeError('PIPE_TESTKIT_KAFKA', `broker ${id} ended during its restart.`)
-      }
-      try {
-        await until(`broker ${id} to join again`, restartTimeoutMs, async () => (await own.brokerIds()).includes(id), { check })
-        await until('the others to see it', restartTimeoutMs, async () => (await probe.brokerIds()).includes(id), { check })
-      } catch (error) {
-        throw new PipeError('PIPE_TESTKIT_KAFKA', `broker ${id} did not come back: ${String(error)}\n${await broker.logTail()}`, {
-          cause: error,
-        })
-      }
-    },
+/** Takes an error that says that a thing has been done before for success. `code` is ours or the type that kafkajs names. */
+function doneBefore(code: string): (error: unknown) => boolean {
+  return (error) => {
+    const known = error as { code?: unknown; type?: unknown }
+    if (known.code === code || known.type === code) return true
+    throw error
   }
 }
 

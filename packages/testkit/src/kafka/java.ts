@@ -9,10 +9,18 @@ export type Java =
   | { readonly found: true; readonly command: string; readonly version: string }
   | { readonly found: false; readonly reason: string }
 
-/** Looks for Java 17 or newer at `JAVA_HOME`, else on the path. Never throws. */
-export async function findJava(): Promise<Java> {
+const asked = new Map<string, Promise<Java>>()
+
+/** Looks for Java 17 or newer at `JAVA_HOME`, else on the path. Asks each program once a process. Never throws. */
+export function findJava(): Promise<Java> {
   const home = process.env['JAVA_HOME']
   const command = home ? join(home, 'bin', 'java') : 'java'
+  const found = asked.get(command) ?? askJava(command)
+  asked.set(command, found)
+  return found
+}
+
+async function askJava(command: string): Promise<Java> {
   const answer = await run(command, ['-version'])
   if (answer.failure !== undefined) return { found: false, reason: `no Java: ${command} -version failed (${answer.failure})` }
   const version = /version "([^"]+)"/.exec(answer.output)?.[1]

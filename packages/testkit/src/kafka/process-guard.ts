@@ -60,6 +60,8 @@ export function guardProcesses(folder: string | undefined): ProcessGuard {
     release: () =>
       new Promise((resolve) => {
         if (child.exitCode !== null || child.signalCode !== null) return resolve()
+        // Waited for, so it must keep this process alive until then.
+        child.ref()
         child.once('exit', () => resolve())
         input.end('release\n')
       }),

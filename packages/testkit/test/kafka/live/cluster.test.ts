@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type KafkaCluster, kafkaAvailability, kafkaVersions, startKafkaCluster } from '../../../src/index'
 
 // The oldest version too under CI, or when asked for: it doubles the time.
-const versions = process.env['PIPE_KAFKA_OLDEST'] || process.env['CI'] ? [kafkaVersions.newest, kafkaVersions.oldest] : [kafkaVersions.newest]
+const versions =
+  process.env['PIPE_KAFKA_OLDEST'] || process.env['CI'] ? [kafkaVersions.newest, kafkaVersions.oldest] : [kafkaVersions.newest]
 const targets = await Promise.all(versions.map((version) => kafkaAvailability(version)))
 
 describe.each(targets.map((target) => [target.version, target] as const))('Kafka %s, three brokers', (version, target) => {
