@@ -52,15 +52,40 @@ function tableText({ rows }: Peeked): string {
     .join('\n')
 }
 
+/** citty passes over what it does not know: `--row 3` would show ten rows. */
+function refuseUnknown(rawArgs: readonly string[]): void {
+  const known = Object.keys(peekArgs).filter((name) => name !== 'file')
+  let files = 0
+  for (let i = 0; i < rawArgs.length; i++) {
+    const option = /^--?([^=]*)(=?)/.exec(rawArgs[i]!)
+    if (!option || rawArgs[i] === '-') {
+      if (++files > 1) throw new ConfigError(`peek shows one file, but ${JSON.stringify(rawArgs[i])} is a second one.`)
+      continue
+    }
+    const [, name, equals] = option
+    if (!known.includes(name!)) {
+      throw new ConfigError(`peek has no option "${rawArgs[i]}".`, {
+        hint: `Options: ${known.map((key) => `--${key}`).join(', ')}.`,
+      })
+    }
+    if (name === 'json' || equals === '=') continue
+    if (rawArgs[++i] === undefined) throw new ConfigError(`--${name} needs a value.`, { hint: 'For example --rows 5.' })
+  }
+}
+
+const peekArgs = {
+  file: { type: 'positional', description: 's3://bucket/key, or a path', required: true },
+  rows: { type: 'string', description: 'How many rows', default: '10' },
+  where: { type: 'string', description: 'name=value, only such rows; may be given several times' },
+  json: { type: 'boolean', description: 'One JSON object a line', default: false },
+} as const
+
 const peekCommand = defineCommand({
   meta: { name: 'peek', description: 'Shows the first rows of a file on S3 or on disk (Parquet, NDJSON, CSV, TSV; gzip).' },
-  args: {
-    file: { type: 'positional', description: 's3://bucket/key, or a path', required: true },
-    rows: { type: 'string', description: 'How many rows', default: '10' },
-    where: { type: 'string', description: 'name=value, only such rows; may be given several times' },
-    json: { type: 'boolean', description: 'One JSON object a line', default: false },
-  },
+  args: peekArgs,
   async run({ args, rawArgs }) {
+    refuseUnknown(rawArgs)
+    if (!/^[1-9]\d*$/.test(args.rows)) throw new ConfigError(`--rows ${args.rows} is not a whole number of rows, at least 1.`)
     const found = await peek(args.file, { rows: Number(args.rows), where: conditions(rawArgs) })
     if (args.json) {
       for (const row of found.rows) console.log(jsonText(row))
@@ -73,6 +98,7 @@ const peekCommand = defineCommand({
     )
     for (const { line, reason } of found.unreadable.slice(0, 10))
       console.error(`unreadable${line === undefined ? '' : ` line ${line}`}: ${reason}`)
+    if (found.unreadable.length > 10) console.error(`${found.unreadableRows} unreadable rows on the way to these.`)
   },
 })
 

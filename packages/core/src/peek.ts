@@ -35,6 +35,9 @@ export interface PeekOptions {
 /** Bytes that are read to tell the format. */
 const firstRangeBytes = 16 * 1024
 
+/** Unreadable rows that are kept: a filter that nothing fits reads the whole file, of any size. */
+const maxUnreadable = 100
+
 /** The first rows of a file. */
 export interface Peeked {
   readonly file: string
@@ -45,8 +48,10 @@ export interface Peeked {
   /** Rows of the whole file; only Parquet tells it without reading everything. */
   readonly totalRows?: number | undefined
   readonly rows: readonly Readonly<Record<string, unknown>>[]
-  /** Rows that could not be read on the way to these. */
+  /** Rows that could not be read on the way to these: the first 100 entries. */
   readonly unreadable: readonly UnreadableRow[]
+  /** Number of all rows that could not be read on the way to these. */
+  readonly unreadableRows: number
 }
 
 /**
@@ -93,14 +98,18 @@ export async function peek(file: string, options: PeekOptions = {}): Promise<Pee
       : readUntyped(source, { file, format, signal })
     const found: Record<string, unknown>[] = []
     const unreadable: UnreadableRow[] = []
+    let unreadableRows = 0
     for await (const batch of batches) {
-      unreadable.push(...batch.unreadable.map((entry) => ({ ...entry, file })))
+      for (const entry of batch.unreadable) {
+        unreadableRows += entry.rows
+        if (unreadable.length < maxUnreadable) unreadable.push({ ...entry, file })
+      }
       for (const row of batch.rows as Record<string, unknown>[]) {
         if (found.length < limit && matches(row, where)) found.push(pick(row, options.columns))
       }
       if (found.length >= limit) break
     }
-    return { ...base, format, rows: found, unreadable }
+    return { ...base, format, rows: found, unreadable, unreadableRows }
   } finally {
     await input.close()
   }
@@ -122,12 +131,11 @@ async function openFile(file: string, options: PeekOptions): Promise<OpenFile> {
   const absent = (cause?: unknown) =>
     new PipeError('PIPE_OBJECT_ABSENT', `There is no file ${file}.`, { hint: 'Check bucket, key and path.', cause })
   if (!file.startsWith('s3://')) {
-    let sizeBytes: number
-    try {
-      sizeBytes = (await stat(file)).size
-    } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? absent(error) : error
-    }
+    const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' || error.code === 'ENOTDIR' ? absent(error) : error
+    })
+    if (found.isDirectory()) throw new ConfigError(`${file} is a folder.`, { hint: 'peek shows one file: name it.' })
+    const sizeBytes = found.size
     return {
       sizeBytes,
       stream: () => createReadStream(file, options.signal ? { signal: options.signal } : {}),
@@ -140,8 +148,13 @@ async function openFile(file: string, options: PeekOptions): Promise<OpenFile> {
   const key = match[2]!
   const store = createObjectStore({ location, ...(options.client && { client: options.client }) })
   const signal = options.signal ? { signal: options.signal } : {}
-  const head = await store.head(key, signal)
-  if (!head) throw absent()
+  const head = await store
+    .head(key, signal)
+    .then((found) => found ?? Promise.reject(absent()))
+    .catch((error: unknown) => {
+      if (!options.client) store.close()
+      throw error
+    })
   const read = async (range: { readonly start: number; readonly end: number }) => {
     const body = await store.get(key, { ...signal, ifMatch: head.etag, range })
     if (!body) throw absent()
@@ -233,7 +246,7 @@ async function peekParquet(
   ranges: ByteRanges,
   limit: number,
   options: PeekOptions,
-): Promise<Pick<Peeked, 'rows' | 'unreadable' | 'totalRows'>> {
+): Promise<Pick<Peeked, 'rows' | 'unreadable' | 'unreadableRows' | 'totalRows'>> {
   const { where = {}, columns, signal } = options
   try {
     const opened = await openParquet(ranges, signal)
@@ -265,7 +278,7 @@ async function peekParquet(
       if (rows.length >= limit) break
       start = end
     }
-    return { rows, unreadable: [], totalRows: Number(opened.metadata.num_rows) }
+    return { rows, unreadable: [], unreadableRows: 0, totalRows: Number(opened.metadata.num_rows) }
   } finally {
     await ranges.close()
   }
