@@ -1,5 +1,6 @@
 import { notSupportedLocally } from '../query-engine'
 import { castNull, convert, instantSql } from './cast'
+import { commonType } from './coercion'
 import type { ExpressionContext } from './context'
 import { AnalysisError, typeMismatch } from './failure'
 import { type Aggregate, aggregateFunctions, refusedAggregates, requireGroupable, requireOrderable } from './function/aggregate'
@@ -8,7 +9,7 @@ import { lambdaFunctions } from './function/lambda'
 import { windowFunctions } from './function/window'
 import { currentTime } from './literal'
 import type { Call, Expression, SortItem, WindowSpecification } from './syntax/tree'
-import { commonType, type TrinoType, types, typeText } from './trino-type'
+import { type TrinoType, types, typeText } from './trino-type'
 import { nullValue, type Typed } from './value'
 
 type Analyze = (node: Expression, context: ExpressionContext) => Typed

@@ -1,15 +1,19 @@
 import { notSupportedLocally } from '../query-engine'
 import { analyzeCall } from './analyze-call'
+import { analyzeName } from './analyze-name'
+import { existsSubquery, inSubquery, scalarSubquery } from './analyze-subquery'
 import { cast, castNull, convert } from './cast'
+import { commonType } from './coercion'
 import type { ExpressionContext } from './context'
+import { duckType } from './duckdb-type'
 import { AnalysisError, typeMismatch } from './failure'
-import { subscript } from './function/collection'
 import { extractField } from './function/date-time'
+import { subscript } from './function/element'
 import { currentTime, intervalLiteral, literal, typedLiteral } from './literal'
 import { arithmetic, atTimeZone, comparison, concat, connective, isDistinct, negate } from './operator'
-import { columnNotFound, resolveColumn, starColumn } from './scope'
-import type { Expression, Identifier } from './syntax/tree'
-import { arrayOf, commonType, duckType, fieldName, quoteName, resolveType, type TrinoType, types, typeText } from './trino-type'
+import { quoteName } from './sql-quote'
+import type { Expression } from './syntax/tree'
+import { arrayOf, fieldName, resolveType, type TrinoType, types, typeText } from './trino-type'
 import { nullValue, type Typed, typed } from './value'
 
 /** Types an expression and prints it. In a grouped query, what equals a grouping expression becomes a reference to it. */
@@ -76,7 +80,7 @@ function analyzeNode(node: Expression, context: ExpressionContext): Typed {
       return currentTime(node, context.session.now)
     case 'name':
     case 'field':
-      return analyzeName(node, context)
+      return analyzeName(node, context, analyze)
     case 'subscript':
       return subscript(analyze(node.base), analyze(node.index), node.at)
     case 'row':
@@ -113,7 +117,7 @@ function analyzeNode(node: Expression, context: ExpressionContext): Typed {
     case 'in':
       return analyzeIn(node, context)
     case 'in-query':
-      return analyzeInQuery(node, context)
+      return inSubquery(node, analyze(node.value), context)
     case 'like':
       return analyzeLike(node, context)
     case 'is-null': {
@@ -122,16 +126,10 @@ function analyzeNode(node: Expression, context: ExpressionContext): Typed {
     }
     case 'is-distinct':
       return isDistinct(analyze(node.left), analyze(node.right), node.negated, node.at)
-    case 'exists': {
-      const query = subquery(node.query, context)
-      return { sql: `(EXISTS (${query.sql}))`, type: types.boolean, throws: true }
-    }
-    case 'scalar-query': {
-      const query = subquery(node.query, context)
-      const column = query.columns[0]
-      if (column === undefined || query.columns.length !== 1) throw notSupportedLocally('a scalar subquery of several columns')
-      return { sql: `(${query.sql})`, type: column.type, throws: true }
-    }
+    case 'exists':
+      return existsSubquery(node, context)
+    case 'scalar-query':
+      return scalarSubquery(node, context)
     case 'cast':
       return analyzeCast(node, context)
     case 'case':
@@ -156,56 +154,6 @@ function negateNode(node: Extract<Expression, { kind: 'negate' }>, context: Expr
     return { sql: 'CAST(-9223372036854775808 AS BIGINT)', type: types.bigint, throws: false, literal: -9223372036854775808n }
   }
   return negate(analyzeExpression(node.value, context), node.at)
-}
-
-function dottedName(node: Expression): Identifier[] | undefined {
-  if (node.kind === 'name') return [node.name]
-  if (node.kind !== 'field') return undefined
-  const base = dottedName(node.base)
-  return base && [...base, node.name]
-}
-
-function analyzeName(node: Extract<Expression, { kind: 'name' | 'field' }>, context: ExpressionContext): Typed {
-  const star = starColumn(node)
-  if (star !== undefined) {
-    context.free.push(star)
-    return { sql: star.sql, type: star.type, throws: false }
-  }
-  const parts = dottedName(node)
-  if (parts?.length === 1) {
-    const parameter = context.lambdas.get((parts[0] as Identifier).text.toLowerCase())
-    if (parameter !== undefined) return parameter
-  }
-  if (parts !== undefined && !context.lambdas.has((parts[0] as Identifier).text.toLowerCase())) {
-    const found = resolveColumn(context.scope, parts)
-    if (found !== undefined) {
-      if (!found.outer) context.free.push(found.column)
-      return { sql: found.column.sql, type: found.column.type, throws: false }
-    }
-    if (node.kind === 'name') throw columnNotFound(parts)
-  }
-  if (node.kind === 'name') throw columnNotFound([node.name])
-  const base = fieldBase(node, context, parts)
-  if (base.type.kind !== 'row') throw typeMismatch(`Expression is not of type ROW: ${typeText(base.type)}`, node.at)
-  const wanted = node.name.text.toLowerCase()
-  const index = base.type.fields.findIndex((field) => field.name?.toLowerCase() === wanted)
-  const field = base.type.fields[index]
-  if (field === undefined) throw columnNotFound(parts ?? [node.name])
-  return typed(`struct_extract(${base.sql}, '${fieldName(field, index).replaceAll("'", "''")}')`, field.type, base)
-}
-
-function fieldBase(
-  node: Extract<Expression, { kind: 'field' }>,
-  context: ExpressionContext,
-  parts: readonly Identifier[] | undefined,
-): Typed {
-  try {
-    return analyzeExpression(node.base, context)
-  } catch (error) {
-    // `t.missing` where t is a table: the error names the whole.
-    if (error instanceof AnalysisError && error.code === 'COLUMN_NOT_FOUND' && parts !== undefined) throw columnNotFound(parts)
-    throw error
-  }
 }
 
 function analyzeRow(items: readonly Typed[]): Typed {
@@ -250,51 +198,6 @@ function analyzeIn(node: Extract<Expression, { kind: 'in' }>, context: Expressio
     )
   }
   return node.negated ? typed(`(NOT ${found.sql})`, types.boolean, found) : found
-}
-
-function subquery(
-  query: Parameters<ExpressionContext['analyzeQuery']>[0],
-  context: ExpressionContext,
-): ReturnType<ExpressionContext['analyzeQuery']> {
-  if (context.lambdas.size > 0) throw notSupportedLocally('a subquery inside a lambda')
-  // The scope is copied so that correlation of this subquery alone is seen.
-  const scope = { columns: context.scope.columns, parent: context.scope.parent, correlated: false }
-  const correlation = { used: false }
-  const watched = {
-    ...scope,
-    columns: scope.columns.map((column) => ({
-      ...column,
-      get sql() {
-        correlation.used = true
-        return column.sql
-      },
-    })),
-  }
-  const result = context.analyzeQuery(query, watched, context.ctes)
-  if (correlation.used) {
-    if (context.grouping !== undefined) throw notSupportedLocally('a correlated subquery in a grouped query')
-    if (query.limit !== undefined || query.offset !== undefined) throw notSupportedLocally('LIMIT in a correlated subquery')
-  }
-  return result
-}
-
-function analyzeInQuery(node: Extract<Expression, { kind: 'in-query' }>, context: ExpressionContext): Typed {
-  const value = analyzeExpression(node.value, context)
-  const query = subquery(node.query, context)
-  const column = query.columns[0]
-  if (column === undefined || query.columns.length !== 1) throw notSupportedLocally('IN (subquery) of several columns')
-  const common = commonType(value.type, column.type)
-  if (common === undefined)
-    throw typeMismatch(
-      `Value expression and result of subquery must be of the same type: ${typeText(value.type)} vs ${typeText(column.type)}`,
-      node.at,
-    )
-  if (['array', 'map', 'row', 'json', 'timestamptz', 'double', 'real'].includes(common.kind))
-    throw notSupportedLocally(`IN (subquery) over ${typeText(common)}`)
-  const left = convert(value, common) as Typed
-  const right = convert({ sql: 'q.c0', type: column.type, throws: false }, common) as Typed
-  const sql = `((${left.sql}) ${node.negated ? 'NOT ' : ''}IN (SELECT ${right.sql} FROM (${query.sql}) AS q))`
-  return { sql, type: types.boolean, throws: true }
 }
 
 function analyzeLike(node: Extract<Expression, { kind: 'like' }>, context: ExpressionContext): Typed {

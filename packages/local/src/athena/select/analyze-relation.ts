@@ -1,11 +1,13 @@
 import { notSupportedLocally } from '../query-engine'
 import { analyzeCondition, analyzeExpression } from './analyze-expression'
 import { castNull, convert } from './cast'
+import { commonType } from './coercion'
 import type { AnalyzedQuery, ExpressionContext, NamedQuery, Session } from './context'
 import { AnalysisError, typeMismatch } from './failure'
 import { createScope, type Scope, type ScopeColumn } from './scope'
+import { quoteName } from './sql-quote'
 import type { Expression, Identifier, Query, Relation } from './syntax/tree'
-import { commonType, fieldName, parseType, quoteName, type TrinoType, types, typeText } from './trino-type'
+import { fieldName, parseType, type TrinoType, types, typeText } from './trino-type'
 import type { Typed } from './value'
 
 /** An analysed item of FROM: DuckDB SQL with its own aliases, and the columns that it brings. */

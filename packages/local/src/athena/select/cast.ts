@@ -1,21 +1,10 @@
 import { notSupportedLocally } from '../query-engine'
+import { asDecimal, coerces, commonType, isInteger, isNumeric, sameType } from './coercion'
+import { duckType } from './duckdb-type'
 import { type Position, typeMismatch } from './failure'
 import { castFromJson, castToJson } from './json-cast'
-import {
-  asDecimal,
-  coerces,
-  commonType,
-  duckType,
-  fieldName,
-  isInteger,
-  isNumeric,
-  quoteName,
-  quoteText,
-  sameType,
-  type TrinoType,
-  types,
-  typeText,
-} from './trino-type'
+import { quoteName, quoteText } from './sql-quote'
+import { fieldName, type TrinoType, types, typeText } from './trino-type'
 import { nativeCall, raise, type Typed, typed } from './value'
 
 /** Converts without a cast in the statement, where Trino does so; `undefined` where it does not. */

@@ -12,10 +12,11 @@ import { analyzeQuery } from './analyze-query'
 import type { Condition, PlannedScan, Session } from './context'
 import { AnalysisError, locate } from './failure'
 import { outputColumn } from './output-column'
+import { quoteName } from './sql-quote'
 import { UnsupportedSyntax } from './syntax/cursor'
 import { parseQuery } from './syntax/query'
 import type { Query, Relation } from './syntax/tree'
-import { quoteName, UnsupportedType } from './trino-type'
+import { UnsupportedType } from './trino-type'
 
 /** A compiled query together with the Trino types of its columns, which the text form of the cells needs. */
 export interface CompileContext {

@@ -1,6 +1,9 @@
 import { notSupportedLocally } from '../query-engine'
+import { isInteger } from './coercion'
+import { duckType } from './duckdb-type'
 import type { Position } from './failure'
-import { duckType, fieldName, isInteger, quoteName, quoteText, type TrinoType, types, typeText } from './trino-type'
+import { quoteName, quoteText } from './sql-quote'
+import { fieldName, type TrinoType, types, typeText } from './trino-type'
 import type { Typed } from './value'
 
 type Cast = (value: Typed, to: TrinoType, at: Position | undefined) => Typed

@@ -3,8 +3,9 @@ import { cast, zonedSql } from './cast'
 import { AnalysisError, type Position, typeMismatch } from './failure'
 import { readTimestamp } from './native/date-time'
 import { fromLocal, zoneName } from './native/zone'
+import { quoteText } from './sql-quote'
 import type { Expression } from './syntax/tree'
-import { quoteText, resolveType, type TrinoType, types } from './trino-type'
+import { resolveType, type TrinoType, types } from './trino-type'
 import { integerLiteral, type Typed, textLiteral } from './value'
 
 type LiteralNode = Extract<Expression, { kind: 'string' | 'binary' | 'integer' | 'decimal' | 'double' }>

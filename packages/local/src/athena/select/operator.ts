@@ -1,19 +1,11 @@
 import { notSupportedLocally } from '../query-engine'
 import { convert, divisionByZero, instantSql, localSql, unify, zonedSql } from './cast'
+import { asDecimal, commonType, isInteger, isNumeric } from './coercion'
+import { duckType } from './duckdb-type'
 import { type Position, typeMismatch } from './failure'
 import { zoneName } from './native/zone'
-import {
-  asDecimal,
-  commonType,
-  duckType,
-  fieldName,
-  isInteger,
-  isNumeric,
-  quoteText,
-  type TrinoType,
-  types,
-  typeText,
-} from './trino-type'
+import { quoteText } from './sql-quote'
+import { fieldName, type TrinoType, types, typeText } from './trino-type'
 import { type Typed, typed } from './value'
 
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%'

@@ -1,4 +1,5 @@
-import { fieldName, quoteName, quoteText, type TrinoType } from './trino-type'
+import { quoteName, quoteText } from './sql-quote'
+import { fieldName, type TrinoType } from './trino-type'
 
 /**
  * SQL that gives a value with every text in it as its UTF-8 bytes. DuckDB's client decodes a VARCHAR without its byte order mark; bytes

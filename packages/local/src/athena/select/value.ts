@@ -1,5 +1,6 @@
 import { runtimeErrorText } from './native/failure'
-import { quoteText, type TrinoType, types } from './trino-type'
+import { quoteText } from './sql-quote'
+import { type TrinoType, types } from './trino-type'
 
 /** An expression that has been typed and printed. */
 export interface Typed {

@@ -1,6 +1,8 @@
 import { notSupportedLocally } from '../../query-engine'
 import { convert } from '../cast'
-import { arrayOf, duckType, isInteger, mapOf, type TrinoType, types, typeText } from '../trino-type'
+import { isInteger } from '../coercion'
+import { duckType } from '../duckdb-type'
+import { arrayOf, mapOf, type TrinoType, types, typeText } from '../trino-type'
 import type { Typed } from '../value'
 
 /** A printed aggregate: the call with a place for what stands inside and behind its parentheses. */

@@ -1,8 +1,10 @@
 import { notSupportedLocally } from '../../query-engine'
 import { castNull, convert } from '../cast'
+import { commonType } from '../coercion'
+import { duckType } from '../duckdb-type'
 import { typeMismatch } from '../failure'
 import type { Expression } from '../syntax/tree'
-import { arrayOf, commonType, duckType, mapOf, type TrinoType, types, typeText } from '../trino-type'
+import { arrayOf, mapOf, type TrinoType, types, typeText } from '../trino-type'
 import { raise, type Typed } from '../value'
 
 type LambdaNode = Extract<Expression, { kind: 'lambda' }>

@@ -1,7 +1,9 @@
 import { notSupportedLocally } from '../../query-engine'
 import { convert } from '../cast'
+import { commonType } from '../coercion'
+import { duckType } from '../duckdb-type'
 import { arithmetic } from '../operator'
-import { commonType, duckType, type TrinoType, types } from '../trino-type'
+import { type TrinoType, types } from '../trino-type'
 import { raise, type Typed } from '../value'
 import { overload, overloaded, type ScalarFunction } from './signature'
 

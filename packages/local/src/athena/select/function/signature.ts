@@ -1,6 +1,7 @@
 import { convert } from '../cast'
+import { coerces, sameType } from '../coercion'
 import type { Position } from '../failure'
-import { coerces, parseType, sameType, type TrinoType } from '../trino-type'
+import { parseType, type TrinoType } from '../trino-type'
 import { quietName, quietSql, type Typed } from '../value'
 
 /** What a function knows about its call. */

@@ -1,22 +1,14 @@
 import { notSupportedLocally } from '../../query-engine'
-import { castNull, convert } from '../cast'
-import { typeMismatch } from '../failure'
-import { arrayOf, commonType, duckType, mapOf, type TrinoType, types, typeText } from '../trino-type'
+import { convert } from '../cast'
+import { commonType } from '../coercion'
+import { duckType } from '../duckdb-type'
+import { arrayOf, type TrinoType, types, typeText } from '../trino-type'
 import { raise, type Typed } from '../value'
+import { elementOf, plain } from './element'
 import type { ScalarFunction } from './signature'
 
 let lambdaCount = 0
 const fresh = (): string => `item_${lambdaCount++}`
-
-/** Types whose values DuckDB finds in a list as Trino does: equality without NULLs inside and without zones. */
-function plain(type: TrinoType, name: string): void {
-  if (['array', 'map', 'row', 'timestamptz', 'double', 'real'].includes(type.kind))
-    throw notSupportedLocally(`${name}() of array(${typeText(type)})`)
-}
-
-function elementOf(item: Typed | undefined): TrinoType | undefined {
-  return item?.type.kind === 'array' ? item.type.element : undefined
-}
 
 // Two arrays, or an array and an element, brought to one element type.
 function withElement(items: readonly Typed[]): { array: Typed; value: Typed; element: TrinoType } | undefined {
@@ -38,56 +30,6 @@ function twoArrays(items: readonly Typed[], name: string): { left: Typed; right:
   if (common?.kind !== 'array') return undefined
   plain(common.element, name)
   return { left: convert(left, common) as Typed, right: convert(right, common) as Typed, element: common.element }
-}
-
-const elementAt: ScalarFunction = (items) => {
-  const [base, index] = items
-  if (items.length !== 2 || base === undefined || index === undefined) return undefined
-  if (base.type.kind === 'map') {
-    plain(base.type.key, 'element_at')
-    const key = convert(index, base.type.key)
-    return (
-      key && { sql: `map_extract_value(${base.sql}, ${castNull(key)})`, type: base.type.value, throws: base.throws || key.throws }
-    )
-  }
-  const position = convert(index, types.bigint)
-  if (base.type.kind !== 'array' || position === undefined) return undefined
-  const at = position.sql
-  const zero = raise('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1', duckType(base.type.element))
-  const sql = `(CASE WHEN ${at} = 0 THEN ${zero} WHEN abs(${at}) > len(${base.sql}) THEN NULL ELSE list_extract(${base.sql}, ${at}) END)`
-  return { sql, type: base.type.element, throws: true }
-}
-
-/** `base[index]`: an error where element_at gives NULL. */
-export function subscript(base: Typed, index: Typed, at: number): Typed {
-  if (base.type.kind === 'map') {
-    plain(base.type.key, 'subscript')
-    const key = convert(index, base.type.key)
-    if (key === undefined) throw typeMismatch(`Cannot use ${typeText(index.type)} for subscript of ${typeText(base.type)}`, at)
-    const missing = `CAST(t_raise('INVALID_FUNCTION_ARGUMENT', 'Key not present in map: ' || CAST(${castNull(key)} AS VARCHAR)) AS ${duckType(base.type.value)})`
-    const sql = `(CASE WHEN (${base.sql}) IS NULL OR (${key.sql}) IS NULL THEN NULL WHEN NOT map_contains(${base.sql}, ${key.sql}) THEN ${missing} ELSE map_extract_value(${base.sql}, ${key.sql}) END)`
-    return { sql, type: base.type.value, throws: true }
-  }
-  if (base.type.kind === 'row') throw notSupportedLocally('subscript of a row')
-  const position = convert(index, types.bigint)
-  if (base.type.kind !== 'array' || position === undefined)
-    throw typeMismatch(`Cannot use ${typeText(index.type)} for subscript of ${typeText(base.type)}`, at)
-  const duck = duckType(base.type.element)
-  const sql =
-    `(CASE WHEN ${position.sql} = 0 THEN ${raise('INVALID_FUNCTION_ARGUMENT', 'SQL array indices start at 1', duck)} ` +
-    `WHEN ${position.sql} < 0 THEN ${raise('INVALID_FUNCTION_ARGUMENT', 'Array subscript is negative', duck)} ` +
-    `WHEN ${position.sql} > len(${base.sql}) THEN ${raise('INVALID_FUNCTION_ARGUMENT', 'Array subscript must be less than or equal to array length', duck)} ` +
-    `ELSE list_extract(${base.sql}, ${position.sql}) END)`
-  return { sql, type: base.type.element, throws: true }
-}
-
-const cardinality: ScalarFunction = (items) => {
-  const value = items[0]
-  if (items.length !== 1 || value === undefined) return undefined
-  if (value.type.kind === 'array') return { sql: `CAST(len(${value.sql}) AS BIGINT)`, type: types.bigint, throws: value.throws }
-  if (value.type.kind === 'map')
-    return { sql: `CAST(cardinality(${value.sql}) AS BIGINT)`, type: types.bigint, throws: value.throws }
-  return value.type.kind === 'unknown' ? { sql: 'CAST(NULL AS BIGINT)', type: types.bigint, throws: false } : undefined
 }
 
 // NULL when the value is not found but a NULL stands in the array.
@@ -274,50 +216,8 @@ const sequence: ScalarFunction = (items, site) => {
   return { sql, type: arrayOf(types.bigint), throws: true }
 }
 
-const map: ScalarFunction = (items) => {
-  if (items.length === 0)
-    return { sql: 'CAST(map([], []) AS MAP(INTEGER, INTEGER))', type: mapOf(types.unknown, types.unknown), throws: false }
-  const [keys, values] = items
-  if (items.length !== 2 || keys?.type.kind !== 'array' || values?.type.kind !== 'array') return undefined
-  const type = mapOf(keys.type.element, values.type.element)
-  plain(keys.type.element, 'map')
-  const duck = duckType(type)
-  const sql =
-    `(CASE WHEN (${keys.sql}) IS NULL OR (${values.sql}) IS NULL THEN NULL ` +
-    `WHEN len(${keys.sql}) <> len(${values.sql}) THEN ${raise('INVALID_FUNCTION_ARGUMENT', 'Key and value arrays must be the same length', duck)} ` +
-    `WHEN len(list_filter(${keys.sql}, lambda n: n IS NULL)) > 0 THEN ${raise('INVALID_FUNCTION_ARGUMENT', 'map key cannot be null', duck)} ` +
-    `WHEN len(list_distinct(${keys.sql})) <> len(${keys.sql}) THEN ${raise('INVALID_FUNCTION_ARGUMENT', 'Duplicate map keys are not allowed', duck)} ` +
-    `ELSE map(${keys.sql}, ${values.sql}) END)`
-  return { sql, type, throws: true }
-}
-
-const mapConcat: ScalarFunction = (items) => {
-  const common = items
-    .map((item) => item.type)
-    .reduce<TrinoType | undefined>((left, right) => left && commonType(left, right), types.unknown)
-  if (items.length < 2 || common?.kind !== 'map') return undefined
-  plain(common.key, 'map_concat')
-  const converted = items.map((item) => convert(item, common) as Typed)
-  const nulls = converted.map((item) => `(${item.sql}) IS NULL`).join(' OR ')
-  return {
-    sql: `(CASE WHEN ${nulls} THEN NULL ELSE map_concat(${converted.map((item) => item.sql).join(', ')}) END)`,
-    type: common,
-    throws: items.some((item) => item.throws),
-  }
-}
-
-function ofMap(print: (sql: string) => string, result: (type: Extract<TrinoType, { kind: 'map' }>) => TrinoType): ScalarFunction {
-  return (items) => {
-    const value = items[0]
-    if (items.length !== 1 || value?.type.kind !== 'map') return undefined
-    return { sql: print(value.sql), type: result(value.type), throws: value.throws }
-  }
-}
-
-/** Array and map functions without lambdas. */
-export const collectionFunctions: Readonly<Record<string, ScalarFunction>> = {
-  element_at: elementAt,
-  cardinality,
+/** Array functions without lambdas. */
+export const arrayFunctions: Readonly<Record<string, ScalarFunction>> = {
   contains,
   array_position: arrayPosition,
   array_remove: arrayRemove,
@@ -339,18 +239,4 @@ export const collectionFunctions: Readonly<Record<string, ScalarFunction>> = {
   slice,
   flatten,
   sequence,
-  map,
-  map_concat: mapConcat,
-  map_keys: ofMap(
-    (sql) => `map_keys(${sql})`,
-    (type) => arrayOf(type.key),
-  ),
-  map_values: ofMap(
-    (sql) => `map_values(${sql})`,
-    (type) => arrayOf(type.value),
-  ),
-  map_entries: ofMap(
-    (sql) => `list_transform(map_entries(${sql}), lambda e: struct_pack(field0 := e.key, field1 := e.value))`,
-    (type) => arrayOf({ kind: 'row', fields: [{ type: type.key }, { type: type.value }] }),
-  ),
 }
