@@ -7,6 +7,8 @@ export async function parquetRows(path: string, table: Table): Promise<unknown[]
   const connection = await instance.connect()
   const names = Object.entries(table.columns).map(([name, { type }]) => {
     if (type.kind === 'timestamp') return `strftime("${name}", '%Y-%m-%d %H:%M:%S.%g') AS "${name}"`
+    // Not CAST, which writes the year 0 as 1 (BC).
+    if (type.kind === 'date') return `strftime("${name}", '%Y-%m-%d') AS "${name}"`
     // As hexadecimal digits: the client drops a byte order mark at the start of a text.
     if (type.kind === 'string') return `hex("${name}") AS "${name}"`
     if (type.kind === 'double' || type.kind === 'float') return `"${name}"`
