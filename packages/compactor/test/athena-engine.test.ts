@@ -137,39 +137,43 @@ describe('the Athena engine', () => {
     await other.close()
   })
 
-  it('reads hostile lines exactly as the reader of @pipe/core does', async () => {
-    const compaction = lake.compaction({ table: flatTable })
-    const { compactor } = await start(compaction)
-    let hour = 0
-    await fc.assert(
-      fc.asyncProperty(fc.array(hostileLines(flatTable, { maxLength: 6 }), { minLength: 12, maxLength: 12 }), async (files) => {
-        const window = new Date(Date.parse('2026-11-25T00:00:00Z') + hour++ * 3_600_000)
-        const truth: unknown[][] = []
-        let unreadable = 0
-        for (const [i, lines] of files.entries()) {
-          const key = keyOf(window.toISOString(), i)
-          // A lone carriage return ends a line in Athena, but not here; a stamp tells the two apart.
-          await putLines(lake.raw, key, lines)
-          const object = await lake.raw.get(key)
-          const found = await readByCore(Buffer.from(await object!.bytes()), key, flatTable, lines.length)
-          truth.push(...found.rows)
-          unreadable += found.unreadable.reduce((sum, { rows }) => sum + rows, 0)
-        }
-        const result = await compactor.run({ at: new Date(window.getTime() + 300_000) })
-        expect(result).toMatchObject({ outcome: 'committed', outputRows: truth.length, quarantinedRows: unreadable })
-        const rows: unknown[][] = []
-        for (const uri of result.outputs) {
-          const file = join(await mkdtemp(join(tmpdir(), 'pipe-athena-')), 'out.parquet')
-          await writeFile(file, await (await lake.compacted.get(uri.slice(lake.compacted.location.length)))!.bytes())
-          rows.push(...(await parquetRows(file, flatTable)))
-          await rm(dirname(file), { recursive: true })
-        }
-        const sorted = (some: unknown[][]) => some.map((row) => JSON.stringify(row)).sort()
-        expect(sorted(rows)).toEqual(sorted(truth))
-      }),
-      { numRuns: propertyRuns },
-    )
-  }, 120_000 + propertyRuns * 5000)
+  it(
+    'reads hostile lines exactly as the reader of @pipe/core does',
+    async () => {
+      const compaction = lake.compaction({ table: flatTable })
+      const { compactor } = await start(compaction)
+      let hour = 0
+      await fc.assert(
+        fc.asyncProperty(fc.array(hostileLines(flatTable, { maxLength: 6 }), { minLength: 12, maxLength: 12 }), async (files) => {
+          const window = new Date(Date.parse('2026-11-25T00:00:00Z') + hour++ * 3_600_000)
+          const truth: unknown[][] = []
+          let unreadable = 0
+          for (const [i, lines] of files.entries()) {
+            const key = keyOf(window.toISOString(), i)
+            // A lone carriage return ends a line in Athena, but not here; a stamp tells the two apart.
+            await putLines(lake.raw, key, lines)
+            const object = await lake.raw.get(key)
+            const found = await readByCore(Buffer.from(await object!.bytes()), key, flatTable, lines.length)
+            truth.push(...found.rows)
+            unreadable += found.unreadable.reduce((sum, { rows }) => sum + rows, 0)
+          }
+          const result = await compactor.run({ at: new Date(window.getTime() + 300_000) })
+          expect(result).toMatchObject({ outcome: 'committed', outputRows: truth.length, quarantinedRows: unreadable })
+          const rows: unknown[][] = []
+          for (const uri of result.outputs) {
+            const file = join(await mkdtemp(join(tmpdir(), 'pipe-athena-')), 'out.parquet')
+            await writeFile(file, await (await lake.compacted.get(uri.slice(lake.compacted.location.length)))!.bytes())
+            rows.push(...(await parquetRows(file, flatTable)))
+            await rm(dirname(file), { recursive: true })
+          }
+          const sorted = (some: unknown[][]) => some.map((row) => JSON.stringify(row)).sort()
+          expect(sorted(rows)).toEqual(sorted(truth))
+        }),
+        { numRuns: propertyRuns },
+      )
+    },
+    120_000 + propertyRuns * 5000,
+  )
 
   it('says what to do when the tables are missing', async () => {
     await putWindow('2026-11-24T15:30:00Z')
