@@ -2,11 +2,14 @@ import type { ConnectionOptions } from 'node:tls'
 import { ConfigError, type Duration, durationMs } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import kafkajs, { type KafkaConfig, type Kafka as KafkajsClient, type SASLOptions } from 'kafkajs'
+import type { AnyTopic } from './consumer/consumed-record'
+import { type Consumer, type ConsumerOptions, createConsumer } from './consumer/consumer'
 import { KafkaError } from './errors'
 import { type Cluster, missingMembers, openCluster } from './internals'
 import { type KafkaResources, keepResources } from './kafka-resources'
 import type { Durability } from './producer/durability'
-import { createProducer, type Producer, type ProducerOptions } from './producer/producer'
+import { createProducer, type Producer } from './producer/producer'
+import type { ProducerOptions } from './producer/producer-options'
 
 export { type KafkaResources, resourcesOf } from './kafka-resources'
 
@@ -67,6 +70,18 @@ export interface Kafka extends AsyncDisposable {
    * @throws {@link ConfigError} `PIPE_CONFIG` for an unknown or contradictory option, `PIPE_KAFKA_CODEC` for a compression that this Node lacks.
    */
   producer<D extends Durability = 'quorum'>(options?: ProducerOptions<D>): Producer<D>
+  /**
+   * Starts a consumer of a group. It joins at once; `done` tells how it ends.
+   *
+   * @throws {@link ConfigError} `PIPE_CONFIG` for options that cannot work.
+   * @example
+   * ```ts
+   * const consumer = kafka.consumer({ group: 'billing', topics: [orders], concurrency: 16, handle: async (record, { signal }) => charge(record, signal) })
+   * process.once('SIGTERM', () => consumer.stop({ deadline: '20 seconds' }))
+   * await consumer.done
+   * ```
+   */
+  consumer<const Topics extends readonly AnyTopic[]>(options: ConsumerOptions<Topics>): Consumer
   /** Closes everything that was made from it. May be called again. */
   close(): Promise<void>
 }
@@ -134,6 +149,10 @@ export function createKafka(options: KafkaOptions): Kafka {
 
   const kafka: Kafka = {
     kafkajs: client,
+    consumer(consumerOptions) {
+      checkOpen()
+      return createConsumer(resources, consumerOptions)
+    },
     producer(producerOptions) {
       checkOpen()
       return createProducer(resources, producerOptions)

@@ -6,18 +6,19 @@ export interface BufferRoom {
   readonly messages: number
   /** Takes room at once, unless there is none or someone waits already. */
   tryTake(bytes: number): boolean
-  /** Takes room, waiting for it. Rejects with {@link BufferFullError} after `maxBlock`, or with the reason of the signal. */
-  take(bytes: number, signal?: AbortSignal): Promise<void>
+  /** Takes room for a message of `topic`, waiting for it. Rejects with {@link BufferFullError} after `maxBlock`, or with the signal's reason. */
+  take(topic: string, bytes: number, signal?: AbortSignal): Promise<void>
   /** Resolves when everyone who waits now has room. */
   afterWaiting(): Promise<void>
-  /** How many wait, and for how many bytes. */
-  readonly waiting: { readonly messages: number; readonly bytes: number }
+  /** Messages that wait. */
+  waiting(): readonly { readonly topic: string; readonly bytes: number }[]
   give(bytes: number, messages: number): void
   /** Refuses everyone who waits. */
-  refuse(error: Error): void
+  refuse(errorFor: (topic: string) => Error): void
 }
 
 interface Waiter {
+  readonly topic: string
   readonly bytes: number
   /** A marker takes no room; it only stands in line. */
   readonly isMarker: boolean
@@ -52,7 +53,7 @@ export function createBufferRoom(options: {
     if (served > 0) waiters = waiters.slice(served)
   }
 
-  function wait(wanted: number, isMarker: boolean, signal?: AbortSignal): Promise<void> {
+  function wait(topic: string, wanted: number, isMarker: boolean, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = (error: unknown) => {
         waiters = waiters.filter((other) => other !== waiter)
@@ -77,6 +78,7 @@ export function createBufferRoom(options: {
         signal?.removeEventListener('abort', onAbort)
       }
       const waiter: Waiter = {
+        topic,
         bytes: wanted,
         isMarker,
         resolve() {
@@ -100,27 +102,27 @@ export function createBufferRoom(options: {
     get messages() {
       return messages
     },
-    get waiting() {
-      const real = waiters.filter(({ isMarker }) => !isMarker)
-      return { messages: real.length, bytes: real.reduce((sum, waiter) => sum + waiter.bytes, 0) }
-    },
+    waiting: () => waiters.filter(({ isMarker }) => !isMarker),
     tryTake(wanted) {
       if (waiters.length > 0 || !hasRoom(wanted)) return false
       bytes += wanted
       messages++
       return true
     },
-    take: (wanted, signal) => wait(wanted, false, signal),
-    afterWaiting: () => (waiters.length === 0 ? Promise.resolve() : wait(0, true)),
+    take: (topic, wanted, signal) => wait(topic, wanted, false, signal),
+    afterWaiting: () => (waiters.length === 0 ? Promise.resolve() : wait('', 0, true)),
     give(freed, count) {
       bytes -= freed
       messages -= count
       if (waiters.length > 0) serve()
     },
-    refuse(error) {
+    refuse(errorFor) {
       const refused = waiters
       waiters = []
-      for (const waiter of refused) waiter.isMarker ? waiter.resolve() : waiter.reject(error)
+      for (const waiter of refused) {
+        if (waiter.isMarker) waiter.resolve()
+        else waiter.reject(errorFor(waiter.topic))
+      }
     },
   }
 }

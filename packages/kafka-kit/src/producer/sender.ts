@@ -3,27 +3,20 @@ import { type ProducePartitionResult, type RecordToWrite, recordBytesAtMost } fr
 import { protocolError } from '../error-code'
 import { type Batch, createBatch, type SendGroup, sliceBatch } from './batch'
 import type { BufferRoom } from './buffer-room'
+import type { Durability } from './durability'
 import { type PartitionQueue, sequenceAfter } from './partition-queue'
-import type { ProducerEvent } from './producer-event'
 import { createProducerIds } from './producer-id'
+import type { ResolvedOptions } from './producer-options'
 import { backOffMs, verdictOf } from './retry-table'
 import { createTopicMap, type TopicMap, type TopicState } from './topic-map'
 import type { ProduceTransport, Shipment } from './transport'
 import { type Reason, undelivered } from './undelivered'
 
-/** Settings of the engine. */
-export interface SenderOptions {
+/** What the engine works with. */
+export interface SenderSettings {
   readonly transport: ProduceTransport
   readonly room: BufferRoom
-  readonly isIdempotent: boolean
-  /** Whether a batch whose outcome is not known is sent again without the protection of an idempotent producer. */
-  readonly resendAmbiguous: boolean
-  readonly batchBytes: number
-  readonly batchRecords: number
-  readonly lingerMs: number
-  readonly deliveryTimeoutMs: number
-  readonly maxBlockMs: number
-  readonly onEvent: (event: ProducerEvent) => void
+  readonly options: ResolvedOptions<Durability>
 }
 
 /** The engine: queues, requests, answers, retries. */
@@ -43,8 +36,8 @@ export interface Sender {
 const maxRequestBytes = 8 * 1024 * 1024
 
 /** Makes an engine. */
-export function createSender(options: SenderOptions): Sender {
-  const { transport, room, isIdempotent, batchBytes, batchRecords, lingerMs, deliveryTimeoutMs, onEvent } = options
+export function createSender({ transport, room, options }: SenderSettings): Sender {
+  const { isIdempotent, batchBytes, batchRecords, lingerMs, deliveryTimeoutMs, onEvent } = options
   /** A batch that could not go takes no more after this time: its first message sets its deadline. */
   const maxOpenMs = Math.max(lingerMs, deliveryTimeoutMs / 8)
   const ready = new Set<PartitionQueue>()

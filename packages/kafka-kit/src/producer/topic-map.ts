@@ -181,14 +181,17 @@ function refusal(name: string, errorCode: number): Error {
   })
 }
 
-/** The queue of a message: explicit partition, else its key, else the sticky one. Decided once, never again. */
+/**
+ * The queue of a message: explicit partition, else its key, else the sticky one. Decided once, never again.
+ *
+ * @throws {@link NotWrittenError} `PIPE_KAFKA_TOPIC` for a partition that is not there.
+ */
 export function queueOf(
   topic: TopicState,
-  message: { readonly key: Uint8Array | string | null; readonly partition: number | undefined },
+  key: Uint8Array | string | null,
+  partition: number | undefined,
   partitioner: KeyPartitioner,
-  random: () => number,
 ): PartitionQueue {
-  const { key, partition } = message
   if (partition !== undefined) {
     if (!Number.isInteger(partition) || partition < 0 || partition >= topic.partitionCount) {
       throw neverQueued(topic.name, {
@@ -209,6 +212,6 @@ export function queueOf(
     }
     return queue
   }
-  if (!topic.sticky?.open) topic.sticky = topic.queues[pickPartition(topic.queues.slice(0, topic.partitionCount), random)]!
+  if (!topic.sticky?.open) topic.sticky = topic.queues[pickPartition(topic.queues.slice(0, topic.partitionCount), Math.random)]!
   return topic.sticky
 }
