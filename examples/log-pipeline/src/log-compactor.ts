@@ -1,6 +1,6 @@
 import { createAthena } from '@pipe/athena-query'
 import { athenaEngine, compactorHandler, createCompactor, defineCompaction, inProcessEngine } from '@pipe/compactor'
-import { type Duration, readEnv, type S3Location } from '@pipe/core'
+import { ConfigError, type Duration, readEnv, type S3Location } from '@pipe/core'
 import { tableFor } from './table'
 
 // The Lambda function that EventBridge calls at the end of each window: one Parquet file a window.
@@ -26,6 +26,9 @@ const compaction = defineCompaction({
   window: env.WINDOW as Duration,
   grace: env.GRACE as Duration,
 })
-const engine = env.ENGINE === 'in-process' ? inProcessEngine() : athenaEngine({ athena })
+const engines = { athena: () => athenaEngine({ athena }), 'in-process': () => inProcessEngine() }
+if (!Object.hasOwn(engines, env.ENGINE))
+  throw new ConfigError(`ENGINE is "${env.ENGINE}".`, { code: 'PIPE_ENV', hint: 'Set it to athena or in-process.' })
+const engine = engines[env.ENGINE as keyof typeof engines]()
 
 export const handler = compactorHandler(createCompactor({ compaction, engine, athena }))

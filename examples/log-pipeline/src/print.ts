@@ -37,6 +37,11 @@ export async function askBoth(clients: Clients, { cutFiles }: Findings): Promise
     'over raw': { answer: raw.answer, scanned: bytes(raw.scannedBytes), ms: raw.elapsedMs },
     'over compacted': { answer: compacted.answer, scanned: bytes(compacted.scannedBytes), ms: compacted.elapsedMs },
   })
+  if (cutFiles.length > 0) {
+    console.log(
+      `Over raw, ${cutFiles.length === 1 ? 'one cut gzip file is' : `${cutFiles.length} cut gzip files are`} left out: Athena fails on it.`,
+    )
+  }
 }
 
 async function warmest({ athena }: Clients, from: SqlFragment) {

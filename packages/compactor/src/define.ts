@@ -4,6 +4,7 @@ import {
   defineTable,
   durationMs,
   parseLocation,
+  quoteIdentifier,
   rawLineTableDdl,
   type S3Location,
   type Table,
@@ -73,7 +74,7 @@ export const defaultSweep = 12
  * Defines a compaction. Pure: nothing is created anywhere.
  *
  * @throws {@link ConfigError} `PIPE_CONFIG` for an unknown option, a window that does not divide the table's partition, overlapping
- * folders; `PIPE_WINDOW` or `PIPE_LOCATION` for a bad window or place.
+ * folders; `PIPE_WINDOW` or `PIPE_LOCATION` for a bad window or place; `PIPE_ATHENA_NAME` for a table name that fails in Athena DDL (a hyphen).
  * @example
  * ```ts
  * const compaction = defineCompaction({ table: deviceLogs, source: 's3://lake/raw/', target: 's3://lake/compacted/', window: '5 minutes' })
@@ -115,10 +116,14 @@ export function defineCompaction(options: CompactionOptions): Compaction {
       hint: 'Rename the column.',
     })
   }
+  const compactedTable = options.compactedTable ?? `${name}_compacted`
+  // Both are named in ALTER TABLE: refused here rather than when the first window has been committed.
+  quoteIdentifier(`${name}_lines`, 'hive')
+  quoteIdentifier(compactedTable, 'hive')
   return Object.freeze({
     kind: 'compaction' as const,
     table,
-    compacted: defineTable(options.compactedTable ?? `${name}_compacted`, {
+    compacted: defineTable(compactedTable, {
       columns,
       eventTime: eventTime as never,
       allowedLateness,

@@ -47,6 +47,17 @@ describe('defineCompaction', () => {
     expect(() => defineCompaction({ ...options, ...change } as never)).toThrow(message)
   })
 
+  it('refuses table names that Athena DDL cannot spell', () => {
+    const places = { source: 's3://lake/raw/', target: 's3://lake/compacted/', window: '5 minutes' } as const
+    const named = (name: string) => defineTable(name, { columns: { at: column.timestamp() }, eventTime: 'at' })
+    expect(() => defineCompaction({ ...places, table: named('device-logs') })).toThrow(
+      'PIPE_ATHENA_NAME "device-logs_lines": a hyphen in a table name fails in Athena DDL. Use device_logs_lines',
+    )
+    expect(() => defineCompaction({ ...places, table: named('logs'), compactedTable: 'one-file' })).toThrow(
+      'PIPE_ATHENA_NAME "one-file": a hyphen',
+    )
+  })
+
   it('takes a window of a day with daily partitions', () => {
     const table = defineTable('t', { columns: { a: column.string() }, partitions: daily() })
     expect(defineCompaction({ ...options, table, window: '1 day' }).windowMs).toBe(86_400_000)

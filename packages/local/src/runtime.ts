@@ -65,7 +65,7 @@ export interface Local<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
 /**
  * Starts S3, Athena, Lambda and EventBridge on one port of the loopback interface.
  *
- * @throws ConfigError `PIPE_CONFIG` for unknown options; PipeError `PIPE_LOCAL_PORT_IN_USE`, `PIPE_LOCAL_DIR_IN_USE`, `PIPE_LOCAL_S3_INDEX`, `PIPE_LOCAL_RULES`.
+ * @throws ConfigError `PIPE_CONFIG` for unknown options, `PIPE_LOCAL_DIR`; PipeError `PIPE_LOCAL_PORT_IN_USE`, `PIPE_LOCAL_DIR_IN_USE`, `PIPE_LOCAL_S3_INDEX`, `PIPE_LOCAL_RULES`.
  * @example
  * ```ts
  * const local = await startLocal({ clock: virtualClock('2026-11-24T00:00:00Z') })
@@ -190,7 +190,13 @@ function openFolder(given: string | undefined): { readonly dir: string; remove()
   if (given !== undefined) {
     if (given === '') throw new ConfigError('startLocal: dir is empty.')
     const dir = resolve(given)
-    mkdirSync(dir, { recursive: true })
+    try {
+      mkdirSync(dir, { recursive: true })
+    } catch (cause) {
+      const code = (cause as NodeJS.ErrnoException).code
+      const hint = 'Give a folder that this user may write to; it is made when it does not exist.'
+      throw new ConfigError(`The folder ${dir} cannot be made (${code}).`, { code: 'PIPE_LOCAL_DIR', hint, cause })
+    }
     return { dir, remove: () => {} }
   }
   const dir = mkdtempSync(join(tmpdir(), 'pipe-local-'))

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -178,6 +178,8 @@ describe('startLocal', () => {
     await expect(startLocal({ port: -1 })).rejects.toThrow('port is -1')
     await expect(startLocal({ iam: 'strict' as never })).rejects.toThrow('"strict"')
     await expect(startLocal({ dir: '' })).rejects.toThrow('dir is empty')
+    writeFileSync(join(folder, 'a-file'), '')
+    await expect(startLocal({ dir: join(folder, 'a-file') })).rejects.toThrow(/PIPE_LOCAL_DIR The folder .* cannot be made/)
     const local = keep(await startLocal())
     const dir = join(folder, 'failed')
     await expect(startLocal({ port: Number(new URL(local.url).port), dir })).rejects.toThrow('PIPE_LOCAL_PORT_IN_USE')

@@ -113,14 +113,25 @@ function filesOf(
   { files, dir }: { readonly files?: readonly string[] | undefined; readonly dir?: string | undefined },
 ): readonly string[] {
   if ((files === undefined) === (dir === undefined)) throw new ConfigError(`${where} takes either "files" or "dir".`)
-  const found =
-    files ??
-    readdirSync(dir as string)
-      .filter((name) => /\.csv$/i.test(name))
-      .sort()
-      .map((name) => join(dir as string, name))
+  const found = files ?? csvFilesIn(where, dir as string)
   if (found.length === 0) throw new ConfigError(`${where}: there is no CSV file${dir === undefined ? '' : ` in ${dir}`}.`)
   return found
+}
+
+function csvFilesIn(where: string, dir: string): readonly string[] {
+  let names: string[]
+  try {
+    names = readdirSync(dir)
+  } catch (cause) {
+    throw new ConfigError(`${where}: the folder ${dir} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, {
+      hint: 'Name a folder that holds one CSV file a device.',
+      cause,
+    })
+  }
+  return names
+    .filter((name) => /\.csv$/i.test(name))
+    .sort()
+    .map((name) => join(dir, name))
 }
 
 interface ReplayParts {

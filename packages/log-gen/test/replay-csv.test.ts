@@ -125,6 +125,15 @@ describe('replayCsv', () => {
     })
   })
 
+  it('names the folder that cannot be read, and the one without a series', () => {
+    const dir = folderOf({ 'notes.txt': 'not a series' })
+    expect(() => replayCsv({ ...options, dir: join(dir, 'none') }).span()).toThrow(
+      /PIPE_CONFIG .*the folder .*none cannot be read \(ENOENT\)\. Name a folder/,
+    )
+    expect(() => replayCsv({ ...options, dir: join(dir, 'notes.txt') }).span()).toThrow(/cannot be read \(ENOTDIR\)/)
+    expect(() => replayCsv({ ...options, dir }).span()).toThrow(/there is no CSV file in/)
+  })
+
   it('refuses options that do not fit', () => {
     expect(() => replayCsv({ ...options })).toThrow('takes either "files" or "dir"')
     expect(() => replayCsv({ ...options, dir: 'x', seed: 1 } as never)).toThrow('replayCsv has no option "seed"')
