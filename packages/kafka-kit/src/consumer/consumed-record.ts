@@ -1,0 +1,48 @@
+import type { BatchRecord } from '@pipe/kafka-wire'
+import type { OutputRecord, RawHeader, Topic } from '../topic'
+
+/** A topic contract of any kind. */
+export type AnyTopic = Topic<never, unknown>
+
+/** A record as a handler gets it: what the topic contract says it is, and where it stands in the log. */
+export type ConsumedRecord<Output = unknown> = Output & RecordPlace
+
+/** Where a record stands. */
+export interface RecordPlace {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  /** The producer's time, or the broker's where the topic says `LogAppendTime`. */
+  readonly timestamp: Date
+}
+
+/** The record of a handler that reads these topics: one of theirs. */
+export type RecordOf<Topics extends readonly AnyTopic[]> = Topics[number] extends infer T
+  ? T extends AnyTopic
+    ? ConsumedRecord<OutputRecord<T>>
+    : never
+  : never
+
+/** A record as it lies in the log, with its place. */
+export interface RawConsumedRecord extends RecordPlace {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers: readonly RawHeader[]
+}
+
+/**
+ * Decodes a record by its contract.
+ *
+ * @throws KafkaError `PIPE_KAFKA_DECODE` as the contract does.
+ */
+export function decodeRecord(topic: AnyTopic, partition: number, record: BatchRecord): unknown {
+  const decoded = topic.decode(record)
+  const place: RecordPlace = { topic: topic.name, partition, offset: record.offset, timestamp: new Date(record.timestampMs) }
+  return decoded instanceof Promise ? decoded.then((output) => ({ ...output, ...place })) : { ...(decoded as object), ...place }
+}
+
+/** A record without decoding it. */
+export function rawRecord(topic: string, partition: number, record: BatchRecord): RawConsumedRecord {
+  const { key, value, headers, offset } = record
+  return { topic, partition, offset, timestamp: new Date(record.timestampMs), key, value, headers }
+}

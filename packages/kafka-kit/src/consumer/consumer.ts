@@ -1,0 +1,334 @@
+import { type Duration, durationMs, type PipeError } from '@pipe/core'
+import { KafkaError } from '../errors'
+import type { KafkaResources } from '../kafka-resources'
+import { existingTopics } from '../leader-request'
+import type { Order } from './assignment'
+import { createCommitter } from './committer'
+import type { AnyTopic, RecordOf } from './consumed-record'
+import type { ConsumerEvent } from './consumer-event'
+import { settingsOf } from './consumer-settings'
+import { createBurial, type DeadLetterOptions } from './dead-letter'
+import { createDispatcher, type Dispatcher, type HandleContext } from './dispatcher'
+import { createIngest, type Ingest, type OutOfRangePolicy } from './ingest'
+import { createLoopWatch } from './loop-watch'
+import { createMembership, type Membership } from './membership'
+import { createAssignments, revoked } from './rebalance'
+import type { RetryOptions } from './retry-policy'
+import { type Leftover, leftoverOf, type StopReport } from './stop-report'
+import { type Life, type Supervisor, supervise } from './supervisor'
+
+/** Where to read when there is nothing to go on from. */
+export interface OffsetOptions {
+  /** A partition that the group has never committed. Default `'earliest'`. It is committed at once, so that `'latest'` means the same after a restart. */
+  readonly missing?: 'earliest' | 'latest' | undefined
+  /** The log no longer has the committed offset, or ends before it. Default `'fail'`: nobody has decided yet that records may be passed over. */
+  readonly outOfRange?: OutOfRangePolicy | undefined
+}
+
+/** Bounds of memory. */
+export interface BufferOptions {
+  /** Bytes of records in memory, shared equally by the partitions. Default 32 MiB. On top of it comes at most one batch a partition. */
+  readonly bytes?: number | undefined
+  /** What one batch may unpack to. Default 128 MiB. */
+  readonly maxUnpackedBytes?: number | undefined
+}
+
+/** Times of the group protocol. */
+export interface GroupOptions {
+  /** A member that is silent for so long is put out of the group. Default `'30 seconds'`. */
+  readonly session?: Duration | undefined
+  /** How long the group waits for its members to join again. Default `'60 seconds'`. */
+  readonly rebalance?: Duration | undefined
+  /** Default `'3 seconds'`. */
+  readonly heartbeat?: Duration | undefined
+  /** How long handlers may go on once the group rebalances, before they are aborted. At most half of `rebalance`. Default `'10 seconds'`. */
+  readonly drain?: Duration | undefined
+  /** How long a fetch waits for records. Default `'500 ms'`. */
+  readonly maxWait?: Duration | undefined
+  /** How often is committed. Default `'1 second'`. */
+  readonly commitEvery?: Duration | undefined
+  /** Restarts in a row after which `done` rejects. Default 10. */
+  readonly maxRestarts?: number | undefined
+}
+
+/** What {@link Kafka.consumer} takes. */
+export interface ConsumerOptions<Topics extends readonly AnyTopic[]> {
+  /** Id of the consumer group. */
+  readonly group: string
+  readonly topics: Topics
+  /**
+   * Handles one record. It is done when this returns, or its promise resolves; a throw is a failure (see `retry`). A record may come again
+   * after a crash, a rebalance or an abort: at least once.
+   */
+  readonly handle: (record: RecordOf<Topics>, context: HandleContext) => unknown
+  /** Handlers at the same time, over all partitions. Default 1. */
+  readonly concurrency?: number | undefined
+  /** Which records wait for each other. Default `'key'`: those of one key in one partition, in the order of the log. */
+  readonly order?: Order | undefined
+  readonly retry?: RetryOptions | undefined
+  /** Where records go whose handler failed for good, or that cannot be decoded. Default: nowhere; the first one stops the consumer. */
+  readonly deadLetter?: DeadLetterOptions | undefined
+  readonly offsets?: OffsetOptions | undefined
+  readonly buffer?: BufferOptions | undefined
+  readonly timing?: GroupOptions | undefined
+  /** Hears what happens. Must not throw. */
+  readonly onEvent?: ((event: ConsumerEvent) => void) | undefined
+  /** Stops the consumer, as `stop()` does. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A running consumer. */
+export interface Consumer extends AsyncDisposable {
+  /**
+   * Resolves when it was stopped. Rejects when it cannot go on: a poison record without a dead-letter topic, an offset that the log does not have, no
+   * authorisation, or more restarts than allowed. Wait for it: a consumer that failed unnoticed is the worst one.
+   */
+  readonly done: Promise<void>
+  /** What it holds just now. */
+  status(): ConsumerStatus
+  /**
+   * Stops: nothing new begins, running handlers may end until the deadline and are aborted then, what is done is committed, the group is left.
+   *
+   * @param options `deadline`: default `'30 seconds'`.
+   * @returns what is left. Calling again returns the same.
+   */
+  stop(options?: { readonly deadline?: Duration | undefined }): Promise<StopReport>
+}
+
+/** A look at a consumer. */
+export interface ConsumerStatus {
+  readonly state: 'starting' | 'running' | 'stopping' | 'stopped' | 'failed'
+  /** Handlers that run now. */
+  readonly running: number
+  readonly bufferedBytes: number
+  readonly memberId: string | undefined
+  readonly partitions: readonly Leftover[]
+}
+
+const defaultDeadlineMs = 30_000
+
+/**
+ * Starts a consumer on a connection. See {@link Kafka.consumer}.
+ *
+ * @throws {@link ConfigError} `PIPE_CONFIG` for options that cannot work.
+ */
+export function createConsumer<const Topics extends readonly AnyTopic[]>(
+  resources: KafkaResources,
+  options: ConsumerOptions<Topics>,
+): Consumer {
+  const settings = settingsOf(options)
+  const { group, onEvent, timing } = settings
+  const cluster = resources.openCluster()
+  const stopping = new AbortController()
+  let state: ConsumerStatus['state'] = 'starting'
+  let membership: Membership | undefined
+  let ingest: Ingest | undefined
+  let stopped: Promise<StopReport> | undefined
+
+  const bury = settings.deadLetter && createBurial({ resources, group, options: settings.deadLetter })
+  const dispatcher: Dispatcher = createDispatcher({
+    concurrency: settings.concurrency,
+    window: { order: settings.order, maxWaiting: Math.max(64, settings.concurrency * 8), maxSpan: 10_000 },
+    retry: settings.retry,
+    handle: options.handle as (record: never, context: HandleContext) => unknown,
+    bury: bury?.bury,
+    assignments: () => assignments.list,
+    onEvent,
+    onDone(assignment) {
+      committer.schedule()
+      ingest?.noticeRoom(assignment)
+    },
+    onFatal: fail,
+  })
+  const committer = createCommitter({
+    group,
+    everyMs: timing.commitEveryMs,
+    membership: () => membership!,
+    assignments: () => assignments.list,
+    onEvent,
+    onFenced: fenced,
+  })
+  const assignments = createAssignments({
+    topics: new Map(options.topics.map((topic) => [topic.name, topic])),
+    dispatcher: () => dispatcher,
+    drainMs: timing.drainMs,
+    commit: committer.flush,
+    onEvent,
+  })
+  const watch = createLoopWatch(timing.sessionTimeoutMs, onEvent)
+
+  function fenced(reason: string): void {
+    if (assignments.list.length === 0) return
+    assignments.dropAll(revoked(`The group went on without this member: ${reason}`))
+    onEvent({ kind: 'fenced', reason })
+  }
+
+  function fail(error: PipeError): void {
+    dispatcher.hold()
+    supervisor.fail(error)
+  }
+
+  function begin(): Life {
+    let crash: (error: unknown) => void = () => {}
+    const crashed = new Promise<unknown>((resolve) => {
+      crash = resolve
+    })
+    const own = createMembership({
+      resources,
+      cluster,
+      group,
+      topics: options.topics.map(({ name }) => name),
+      fromBeginning: settings.missing === 'earliest',
+      timing,
+      hooks: {
+        beforeJoin: assignments.drain,
+        joined(identity, assigned) {
+          if (state === 'starting') state = 'running'
+          assignments.joined(identity, assigned)
+        },
+        fenced,
+        fetch: (broker, request) => ownIngest.fetch(broker, request),
+        fetchFailed: (error) => onEvent({ kind: 'fetch-failed', error }),
+        crashed: crash,
+      },
+    })
+    const ownIngest = createIngest({
+      group,
+      cluster,
+      bufferBytes: settings.bufferBytes,
+      maxUnpackedBytes: settings.maxUnpackedBytes,
+      outOfRange: settings.outOfRange,
+      find: assignments.find,
+      assigned: () => assignments.list.length,
+      replace: assignments.replace,
+      refreshLeaders: own.refreshLeaders,
+      onRecords() {
+        // Also without records: the place to begin at is committed, and offsets that hold none.
+        dispatcher.wake()
+        committer.schedule()
+      },
+      onEvent,
+      onFatal: fail,
+    })
+    membership = own
+    ingest = ownIngest
+    return {
+      async start() {
+        await existingTopics(
+          cluster,
+          options.topics.map(({ name }) => name),
+          stopping.signal,
+        )
+        await bury?.check(stopping.signal)
+        await own.start()
+      },
+      crashed,
+      async end() {
+        dispatcher.hold()
+        assignments.dropAll(revoked('The connection to the group was lost.'))
+        ownIngest.close()
+        await own.leave(3000)
+      },
+    }
+  }
+
+  const supervisor: Supervisor = supervise({
+    group,
+    maxRestarts: timing.maxRestarts,
+    firstMs: 500,
+    maxMs: 30_000,
+    begin,
+    onEvent,
+  })
+
+  async function shutDown(deadlineMs: number): Promise<StopReport> {
+    const startedMs = Date.now()
+    const left = () => Math.max(0, startedMs + deadlineMs - Date.now())
+    if (state !== 'failed') state = 'stopping'
+    stopping.abort(new KafkaError('PIPE_KAFKA_CLOSED', 'The consumer stops.'))
+    supervisor.stop()
+    watch.close()
+    dispatcher.hold()
+    ingest?.close()
+    let aborted = 0
+    // What is kept for the commit and for leaving the group.
+    const reserveMs = Math.min(2000, deadlineMs / 4)
+    if (!(await dispatcher.settled(Math.max(0, left() - reserveMs)))) {
+      aborted = dispatcher.running
+      dispatcher.interrupt(assignments.list, revoked('The consumer stops, and its deadline is up.'))
+      await dispatcher.settled(Math.min(graceMs, left()))
+    }
+    const isCommitted = membership?.identity
+      ? await withLimit(committer.flush(), Math.max(500, left()), false)
+      : assignments.list.length === 0
+    committer.close()
+    const partitions = assignments.list.map(leftoverOf)
+    const stillRunning = dispatcher.running
+    const hasLeft = membership ? await membership.leave(Math.max(1000, left())) : true
+    assignments.dropAll(revoked('The consumer has stopped.'))
+    await bury?.close()
+    await cluster.close()
+    if (state !== 'failed') state = 'stopped'
+    return {
+      elapsedMs: Date.now() - startedMs,
+      isClean: aborted === 0 && isCommitted && hasLeft,
+      isCommitted,
+      hasLeftGroup: hasLeft,
+      abortedHandlers: aborted,
+      runningHandlers: stillRunning,
+      partitions,
+    }
+  }
+
+  function stop(deadlineMs: number): Promise<StopReport> {
+    stopped ??= shutDown(deadlineMs).finally(release)
+    return stopped
+  }
+
+  const onAbort = () => void stop(defaultDeadlineMs)
+  const release = resources.own(async () => {
+    await stop(defaultDeadlineMs)
+  })
+
+  async function finish(): Promise<void> {
+    try {
+      await supervisor.ended
+    } catch (error) {
+      state = 'failed'
+      await stop(defaultDeadlineMs)
+      throw error
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort)
+    }
+    await stopped
+  }
+
+  const done = finish()
+  if (options.signal?.aborted) onAbort()
+  else options.signal?.addEventListener('abort', onAbort, { once: true })
+
+  return {
+    done,
+    status: () => ({
+      state,
+      running: dispatcher.running,
+      bufferedBytes: assignments.list.reduce((sum, { log }) => sum + (log?.queue.bytes ?? 0), 0),
+      memberId: membership?.identity?.memberId,
+      partitions: assignments.list.map(leftoverOf),
+    }),
+    stop: ({ deadline } = {}) => stop(deadline === undefined ? defaultDeadlineMs : durationMs(deadline)),
+    [Symbol.asyncDispose]: async () => {
+      await stop(defaultDeadlineMs)
+    },
+  }
+}
+
+/** Interrupted handlers get so long to end. */
+const graceMs = 500
+
+function withLimit<T>(work: Promise<T>, ms: number, otherwise: T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(otherwise), ms)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,271 @@
+import type { PipeError } from '@pipe/core'
+import { KafkaError } from '../errors'
+import { type Assignment, newAbort, refill, type Window, type Work } from './assignment'
+import { type AnyTopic, decodeRecord, type RawConsumedRecord, rawRecord } from './consumed-record'
+import type { ConsumerEvent } from './consumer-event'
+import type { Taken } from './key-lanes'
+import type { RetryPolicy } from './retry-policy'
+
+/** What a handler gets beside the record. */
+export interface HandleContext {
+  /** Aborts when the partition is lost, when a rebalance or a stop cannot wait longer, with the reason. The record is then handled again, here or elsewhere. */
+  readonly signal: AbortSignal
+  /** 1 for the first call of this consumer for this record. */
+  readonly attempt: number
+}
+
+/** A record that cannot be handled, on its way out. */
+export interface Poison {
+  readonly record: RawConsumedRecord
+  readonly error: unknown
+  /** Calls of the handler; 0 when it could not be decoded. */
+  readonly attempts: number
+}
+
+/** Runs handlers over the partitions of a member. */
+export interface Dispatcher {
+  /** Handlers that run now, also those of lost partitions. */
+  readonly running: number
+  /** Sees whether something can start. */
+  wake(): void
+  /** Nothing new starts until `release`. */
+  hold(): void
+  release(): void
+  /** Resolves with `true` once no handler runs, with `false` after `ms`. */
+  settled(ms: number): Promise<boolean>
+  /** Aborts what runs for these partitions. What is interrupted stands at the head of its lane again. */
+  interrupt(assignments: Iterable<Assignment>, reason: Error): void
+}
+
+/** Settings of {@link createDispatcher}. */
+export interface DispatcherSettings {
+  readonly concurrency: number
+  readonly window: Window
+  readonly retry: RetryPolicy
+  readonly handle: (record: never, context: HandleContext) => unknown
+  /** Writes a poison record away. Without it, the first one stops the consumer. */
+  readonly bury: ((poison: Poison, signal: AbortSignal) => Promise<string>) | undefined
+  readonly assignments: () => readonly Assignment[]
+  readonly onEvent: (event: ConsumerEvent) => void
+  /** A record is done, so there is something to commit, and room in the partition's queue. */
+  readonly onDone: (assignment: Assignment) => void
+  /** Reading cannot go on. */
+  readonly onFatal: (error: PipeError) => void
+}
+
+/** So many handlers are started before the event loop gets its turn: heartbeats and sockets must live beside handlers that never wait. */
+const startsPerTurn = 256
+
+/** Makes the dispatcher of one member. */
+export function createDispatcher(settings: DispatcherSettings): Dispatcher {
+  const { concurrency, window, retry, handle, bury, onEvent } = settings
+  let running = 0
+  let isHeld = false
+  let turn = 0
+  let starts = 0
+  let isTurnScheduled = false
+  let waiters: (() => void)[] = []
+
+  function wake(): void {
+    while (!isHeld && running < concurrency) {
+      if (starts >= startsPerTurn) return
+      const next = takeNext()
+      if (!next) return
+      starts++
+      if (!isTurnScheduled) {
+        isTurnScheduled = true
+        setImmediate(() => {
+          isTurnScheduled = false
+          starts = 0
+          wake()
+        })
+      }
+      running++
+      void run(next.assignment, next.taken)
+    }
+  }
+
+  /** Partitions in turn, so that none starves another. */
+  function takeNext(): { readonly assignment: Assignment; readonly taken: Taken<Work> } | undefined {
+    const assignments = settings.assignments()
+    for (let i = 0; i < assignments.length; i++) {
+      turn = (turn + 1) % assignments.length
+      const assignment = assignments[turn]!
+      try {
+        if (assignment.lanes.waiting * 2 < window.maxWaiting) refill(assignment, window)
+      } catch (error) {
+        settings.onFatal(unreadable(assignment, error))
+        return undefined
+      }
+      const taken = assignment.lanes.take()
+      if (taken) return { assignment, taken }
+    }
+    return undefined
+  }
+
+  async function run(assignment: Assignment, taken: Taken<Work>): Promise<void> {
+    const { signal } = assignment.abort
+    const work = taken.item
+    let isPlain = false
+    try {
+      const decoded = decodeRecord(assignment.topic, assignment.partition, work.record)
+      const record = decoded instanceof Promise ? await decoded : decoded
+      isPlain = true
+      work.attempts++
+      const result = handle(record as never, { signal, attempt: work.attempts })
+      if (isThenable(result)) await result
+      done(assignment, taken)
+    } catch (error) {
+      await failed({ assignment, taken, signal, error, isDecoded: isPlain })
+    } finally {
+      running--
+      if (running === 0) {
+        const resolved = waiters
+        waiters = []
+        for (const resolve of resolved) resolve()
+      }
+      wake()
+    }
+  }
+
+  function done(assignment: Assignment, taken: Taken<Work>): void {
+    const { batch, entry } = taken.item
+    assignment.log!.queue.release(batch)
+    if (!assignment.isOwned) return
+    assignment.lanes.finish(taken)
+    assignment.log!.tracker.complete(entry)
+    settings.onDone(assignment)
+  }
+
+  function drop(assignment: Assignment, taken: Taken<Work>): void {
+    assignment.log!.queue.release(taken.item.batch)
+  }
+
+  async function failed(failure: {
+    readonly assignment: Assignment
+    readonly taken: Taken<Work>
+    readonly signal: AbortSignal
+    readonly error: unknown
+    readonly isDecoded: boolean
+  }): Promise<void> {
+    const { assignment, taken, signal, error, isDecoded } = failure
+    if (!assignment.isOwned) return drop(assignment, taken)
+    const work = taken.item
+    if (signal.aborted) {
+      // Interrupted, not failed: it does not count as an attempt.
+      if (isDecoded) work.attempts--
+      assignment.lanes.putBack(taken)
+      return
+    }
+    let step: ReturnType<RetryPolicy['after']>
+    try {
+      // What cannot be decoded now cannot be later.
+      step = isDecoded ? retry.after(error, work.attempts) : { kind: 'dead-letter' }
+    } catch (policyError) {
+      settings.onFatal(fatal(assignment, work, policyError))
+      return
+    }
+    const place = { topic: assignment.topic.name, partition: assignment.partition, offset: work.record.offset }
+    const retryInMs = step.kind === 'retry' ? step.afterMs : undefined
+    onEvent({ kind: 'handler-failed', ...place, attempt: work.attempts, error, retryInMs })
+    if (step.kind === 'retry') {
+      const timer = setTimeout(() => {
+        assignment.timers.delete(timer)
+        if (!assignment.isOwned) return drop(assignment, taken)
+        assignment.lanes.putBack(taken)
+        wake()
+      }, step.afterMs)
+      assignment.timers.add(timer)
+      return
+    }
+    if (step.kind === 'stop' || !bury) {
+      settings.onFatal(fatal(assignment, work, error))
+      return
+    }
+    try {
+      const record = rawRecord(place.topic, place.partition, work.record)
+      const deadLetterTopic = await bury({ record, error, attempts: work.attempts }, signal)
+      onEvent({ kind: 'dead-lettered', ...place, deadLetterTopic, error })
+      done(assignment, taken)
+    } catch (buryError) {
+      if (!assignment.isOwned) return drop(assignment, taken)
+      if (signal.aborted) {
+        assignment.lanes.putBack(taken)
+        return
+      }
+      // Neither handled nor put away: stopping is all that does not lose it.
+      settings.onFatal(fatal(assignment, work, buryError))
+    }
+  }
+
+  return {
+    get running() {
+      return running
+    },
+    wake,
+    hold() {
+      isHeld = true
+    },
+    release() {
+      isHeld = false
+      wake()
+    },
+    settled(ms) {
+      if (running === 0) return Promise.resolve(true)
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => {
+          waiters = waiters.filter((waiter) => waiter !== onIdle)
+          resolve(false)
+        }, ms)
+        const onIdle = () => {
+          clearTimeout(timer)
+          resolve(true)
+        }
+        waiters.push(onIdle)
+      })
+    },
+    interrupt(assignments, reason) {
+      for (const assignment of assignments) {
+        const { abort } = assignment
+        assignment.abort = newAbort()
+        abort.abort(reason)
+      }
+    },
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** Where a record is, for errors. */
+export interface RecordErrorDetails {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+}
+
+function placeOf(topic: AnyTopic, partition: number, offset: bigint): RecordErrorDetails {
+  return { topic: topic.name, partition, offset }
+}
+
+function fatal({ topic, partition }: Assignment, work: Work, error: unknown): PipeError {
+  const { offset } = work.record
+  const why = error instanceof Error ? error.message : String(error)
+  const times = work.attempts === 0 ? 'It could not be decoded' : `Its handler failed, ${work.attempts} of its calls`
+  return new KafkaError('PIPE_KAFKA_POISON', `${topic.name}[${partition}] offset ${offset}: ${times}: ${why}`, {
+    hint: 'Nothing past it is committed. Give a deadLetter topic to go on without such records, or mend the handler.',
+    cause: error,
+    details: placeOf(topic, partition, offset),
+  })
+}
+
+function unreadable({ topic, partition, log }: Assignment, error: unknown): PipeError {
+  const offset = log?.tracker.frontier ?? -1n
+  const why = error instanceof Error ? error.message : String(error)
+  return new KafkaError('PIPE_KAFKA_CODEC', `${topic.name}[${partition}] from offset ${offset} on: ${why}`, {
+    hint: 'Nothing past it is committed.',
+    cause: error,
+    details: placeOf(topic, partition, offset),
+  })
+}

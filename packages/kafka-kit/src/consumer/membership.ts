@@ -1,0 +1,398 @@
+import { sleep } from '@pipe/core'
+import { type OffsetCommitTopic, offsetCommit } from '@pipe/kafka-wire'
+import type { ConsumerCrashEvent, ConsumerGroupJoinEvent, Consumer as KafkajsConsumer } from 'kafkajs'
+import { fromKafkajs } from '../errors'
+import { type Cluster, captureClusters, type DriverBroker, type DriverCluster, driverError } from '../internals'
+import type { KafkaResources } from '../kafka-resources'
+import { backoffAfter } from './retry-policy'
+
+// What kafkajs is used for here: connections, the group protocol (join, sync, heartbeat, leave) and its loop over the brokers. What it
+// does with records is replaced: its `fetch` ends in our ingest and tells it that nothing came, after which it only sends a heartbeat. Its
+// own offsets serve once per assignment, as the place to begin at.
+
+/** A fetch as kafkajs wants to send it. */
+export interface DriverFetch {
+  readonly maxWaitTime: number
+  readonly isolationLevel: number
+  readonly topics: readonly {
+    readonly topic: string
+    readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[]
+  }[]
+}
+
+/** A broker of kafkajs: what its consumer asks of it beside {@link DriverBroker}. */
+interface GroupBroker extends DriverBroker {
+  joinGroup(request: object): Promise<{ readonly generationId: number; readonly memberId: string }>
+  syncGroup(request: object): Promise<unknown>
+  heartbeat(request: object): Promise<unknown>
+  leaveGroup(request: object): Promise<unknown>
+  offsetFetch(request: object): Promise<unknown>
+  fetch(request: DriverFetch): Promise<unknown>
+}
+
+const groupMembers = ['joinGroup', 'syncGroup', 'heartbeat', 'leaveGroup', 'offsetFetch', 'fetch'] as const
+
+/** Who we are to the coordinator. */
+export interface MemberIdentity {
+  readonly memberId: string
+  readonly generation: number
+}
+
+/** What happens to a member. All are called by its own life, never after `leave` has resolved. */
+export interface MembershipHooks {
+  /** Before every JoinGroup, which waits for it. */
+  beforeJoin(): Promise<void>
+  joined(identity: MemberIdentity, assigned: Readonly<Record<string, readonly number[]>>): void
+  /** The coordinator no longer knows this member or its generation: others have its partitions. */
+  fenced(reason: string): void
+  /** Fetches from a broker. Must not reject, and must return within about `maxWaitTime` when nothing comes. */
+  fetch(broker: DriverBroker, request: DriverFetch): Promise<void>
+  /** A broker cannot be reached for a fetch. */
+  fetchFailed(error: unknown): void
+  /** kafkajs gave up. */
+  crashed(error: unknown): void
+}
+
+/** Settings of the group protocol, in milliseconds. */
+export interface GroupTiming {
+  readonly sessionTimeoutMs: number
+  readonly rebalanceTimeoutMs: number
+  readonly heartbeatMs: number
+  readonly maxWaitMs: number
+}
+
+/** One member of a group. */
+export interface Membership {
+  /** Connects and joins. What fails after that comes by `crashed`. */
+  start(): Promise<void>
+  readonly identity: MemberIdentity | undefined
+  /** Commits as this member. @returns error codes by topic and partition. */
+  commit(
+    topics: readonly OffsetCommitTopic[],
+  ): Promise<readonly { readonly topic: string; readonly partition: number; readonly errorCode: number }[]>
+  /** Looks up leaders again, at most once in 200 ms. Never rejects. */
+  refreshLeaders(): Promise<void>
+  /** Leaves the group and disconnects; after `ms`, closes the sockets. @returns whether the group was left. */
+  leave(ms: number): Promise<boolean>
+}
+
+/**
+ * Makes a member. Opens nothing yet.
+ *
+ * @throws KafkaError `PIPE_KAFKA_DRIVER` when this kafkajs lacks what it needs.
+ */
+export function createMembership(settings: {
+  readonly resources: KafkaResources
+  readonly cluster: Cluster
+  readonly group: string
+  readonly topics: readonly string[]
+  readonly fromBeginning: boolean
+  readonly timing: GroupTiming
+  readonly hooks: MembershipHooks
+}): Membership {
+  const { resources, group, timing, hooks } = settings
+  if (resources.missing.length > 0) throw driverError(resources.missing)
+  const { made: consumer, driver } = capture(settings)
+  const findBroker = driver.findBroker.bind(driver)
+  const brokers = new Map<DriverBroker, DriverBroker>()
+  let identity: MemberIdentity | undefined
+  let joined: MemberIdentity | undefined
+  let isLeaving = false
+  let hasLeft = false
+  let refreshing: Promise<void> | undefined
+  let lastRefreshMs = 0
+
+  const coordinator = coordinatorOf({
+    group,
+    timing,
+    find: driver.findGroupCoordinator.bind(driver) as (options: { groupId: string }) => Promise<GroupBroker>,
+    drop: (broker) => settings.cluster.drop(broker),
+    isLeaving: () => isLeaving,
+    onJoined: (response) => {
+      joined = { memberId: response.memberId, generation: response.generationId }
+    },
+    onFenced: (reason) => {
+      identity = undefined
+      hooks.fenced(reason)
+    },
+    onLeft: () => {
+      hasLeft = true
+    },
+  })
+
+  async function refreshOnce(): Promise<void> {
+    const waitMs = lastRefreshMs + 200 - Date.now()
+    if (waitMs > 0) await sleep(waitMs)
+    lastRefreshMs = Date.now()
+    try {
+      await driver.refreshMetadata()
+    } catch (error) {
+      // A partition without a leader makes kafkajs refuse the whole answer. The next fetch comes here again.
+      hooks.fetchFailed(error)
+    }
+  }
+
+  function refreshLeaders(): Promise<void> {
+    refreshing ??= refreshOnce().finally(() => {
+      refreshing = undefined
+    })
+    return refreshing
+  }
+
+  async function fetchFrom(broker: DriverBroker, request: DriverFetch): Promise<{ responses: [] }> {
+    if (!isLeaving) await hooks.fetch(broker, request)
+    return { responses: [] }
+  }
+
+  driver.findBroker = async (options) => {
+    let broker: DriverBroker
+    try {
+      broker = await findBroker(options)
+    } catch (error) {
+      return unreachable(error, async () => {
+        if (isLeaving) return
+        hooks.fetchFailed(error)
+        await sleep(100)
+        await refreshLeaders()
+      }) as unknown as DriverBroker
+    }
+    const known = brokers.get(broker)
+    if (known) return known
+    const wrapped = withFetch(broker as GroupBroker, (request) => fetchFrom(broker, request))
+    brokers.set(broker, wrapped)
+    return wrapped
+  }
+
+  // Called for each JoinGroup and for nothing else: everything else of the group goes through `coordinator`.
+  driver.findGroupCoordinator = async () => {
+    if (!isLeaving) await hooks.beforeJoin()
+    return coordinator.facade as unknown as DriverBroker
+  }
+
+  consumer.on('consumer.group_join', ({ payload }: ConsumerGroupJoinEvent) => {
+    if (!joined || isLeaving) return
+    identity = joined
+    hooks.joined(joined, payload.memberAssignment)
+  })
+  consumer.on('consumer.crash', ({ payload }: ConsumerCrashEvent) => {
+    if (!isLeaving) hooks.crashed(payload.error)
+  })
+
+  return {
+    get identity() {
+      return identity
+    },
+    async start() {
+      await consumer.connect()
+      await consumer.subscribe({ topics: [...settings.topics], fromBeginning: settings.fromBeginning })
+      // No batch ever reaches it: see above.
+      await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => undefined })
+    },
+    async commit(topics) {
+      const as = identity
+      if (!as)
+        return topics.flatMap(({ name, partitions }) =>
+          partitions.map(({ partition }) => ({ topic: name, partition, errorCode: 25 })),
+        )
+      const answer = await coordinator.ask(async (broker) => {
+        const response = await settings.cluster.call(broker, offsetCommit, {
+          group,
+          generationId: as.generation,
+          memberId: as.memberId,
+          groupInstanceId: null,
+          retentionTimeMs: -1n,
+          topics,
+        })
+        const moved = response.topics.flatMap(({ partitions }) => partitions).find(({ errorCode }) => movedCodes.has(errorCode))
+        if (moved) throw Object.assign(new Error(`OffsetCommit: error ${moved.errorCode}`), { code: moved.errorCode })
+        return response
+      })
+      return answer.topics.flatMap(({ name, partitions }) =>
+        partitions.map(({ partition, errorCode }) => ({ topic: name, partition, errorCode })),
+      )
+    },
+    refreshLeaders,
+    async leave(ms) {
+      isLeaving = true
+      const done = consumer.disconnect().then(
+        () => true,
+        () => false,
+      )
+      const isDone = await Promise.race([done, sleep(ms).then(() => false)])
+      for (const broker of brokers.keys()) settings.cluster.drop(broker)
+      coordinator.close()
+      return isDone && hasLeft
+    },
+  }
+}
+
+function capture(settings: Parameters<typeof createMembership>[0]): {
+  readonly made: KafkajsConsumer
+  readonly driver: DriverCluster
+} {
+  const { resources, group, timing } = settings
+  const { made, clusters } = captureClusters(resources.kafkajs, () =>
+    resources.kafkajs.consumer({
+      groupId: group,
+      sessionTimeout: timing.sessionTimeoutMs,
+      rebalanceTimeout: timing.rebalanceTimeoutMs,
+      heartbeatInterval: timing.heartbeatMs,
+      maxWaitTimeInMs: timing.maxWaitMs,
+      allowAutoTopicCreation: false,
+      // Restarting is the supervisor's: with a new consumer, not with this one.
+      retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8, restartOnFailure: async () => false },
+    }),
+  )
+  const driver = clusters[0]
+  if (!driver) throw driverError(['Kafka.consumer → createCluster'])
+  return { made, driver }
+}
+
+/** A broker whose `fetch` is ours. The functions of kafkajs keep their own `this`. */
+function withFetch(broker: GroupBroker, fetch: GroupBroker['fetch']): DriverBroker {
+  const missing = groupMembers.filter((name) => typeof broker[name] !== 'function')
+  if (missing.length > 0) throw driverError(missing.map((name) => `Broker.${name}`))
+  return new Proxy(broker, {
+    get(target, name) {
+      if (name === 'fetch') return fetch
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+/** Stands for a broker that cannot be reached: a fetch waits instead of failing (leaders may be elsewhere soon), all else fails. */
+function unreachable(error: unknown, wait: () => Promise<void>): object {
+  return new Proxy(
+    {},
+    {
+      get(_, name) {
+        // Not a thenable: it is returned from an async function.
+        if (name === 'then') return undefined
+        if (name === 'isConnected') return () => false
+        if (name === 'fetch') {
+          return async () => {
+            await wait()
+            return { responses: [] }
+          }
+        }
+        return () => Promise.reject(error)
+      },
+    },
+  )
+}
+
+/** COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR. */
+const movedCodes: ReadonlySet<number> = new Set([14, 15, 16])
+
+const connectionErrors: ReadonlySet<string> = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSLockTimeout',
+  'KafkaJSNumberOfRetriesExceeded',
+])
+
+/** Whether another broker, or the same one later, may answer. */
+function isMoved(error: unknown): boolean {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: string }
+  if (typeof code === 'number') return movedCodes.has(code)
+  return connectionErrors.has(name ?? '') || code === 'PIPE_KAFKA_CONNECTION' || code === 'ECONNREFUSED' || code === 'ECONNRESET'
+}
+
+/** How long a coordinator that moved is looked for before kafkajs hears of it. */
+const coordinatorWaitMs = 60_000
+
+/** The coordinator as kafkajs sees it: always there. When it moves, its requests go to the new one, without a rebalance. */
+function coordinatorOf(options: {
+  readonly group: string
+  readonly timing: GroupTiming
+  readonly find: (options: { groupId: string }) => Promise<GroupBroker>
+  readonly drop: (broker: DriverBroker) => void
+  readonly isLeaving: () => boolean
+  readonly onJoined: (response: { readonly generationId: number; readonly memberId: string }) => void
+  readonly onFenced: (reason: string) => void
+  readonly onLeft: () => void
+}) {
+  const { group, timing } = options
+  const closed = new AbortController()
+  let current: GroupBroker | undefined
+  let joining: Promise<{ readonly generationId: number; readonly memberId: string }> | undefined
+  // A coordinator that is stopped, not dead, never answers: heartbeats must notice well within the session.
+  const answerMs = Math.max(1000, timing.sessionTimeoutMs / 3)
+
+  async function ask<T>(use: (broker: GroupBroker) => Promise<T>, timeoutMs: number = answerMs): Promise<T> {
+    const giveUpAt = Date.now() + coordinatorWaitMs
+    for (let failures = 1; ; failures++) {
+      let broker: GroupBroker | undefined
+      try {
+        broker = current ?? (await options.find({ groupId: group }))
+        current = broker
+        const asked = broker
+        return await within(use(asked), timeoutMs, () => options.drop(asked))
+      } catch (error) {
+        if (current === broker) current = undefined
+        if (!isMoved(error) || options.isLeaving() || Date.now() >= giveUpAt) throw error
+        await sleep(backoffAfter(failures, 100, 1000, Math.random), closed.signal)
+      }
+    }
+  }
+
+  async function heartbeat(request: object): Promise<unknown> {
+    try {
+      return await ask((broker) => broker.heartbeat(request))
+    } catch (error) {
+      const { code } = error as { code?: unknown }
+      if (code === 22 || code === 25) options.onFenced(fromKafkajs(`Group ${group}`, error, { group }).message)
+      throw error
+    }
+  }
+
+  /** Two joins at once, as kafkajs may start them, would leave one of them without an answer. */
+  function joinGroup(request: object): Promise<{ readonly generationId: number; readonly memberId: string }> {
+    joining ??= ask((broker) => broker.joinGroup(request), timing.rebalanceTimeoutMs + timing.sessionTimeoutMs + 10_000)
+      .then((response) => {
+        options.onJoined(response)
+        return response
+      })
+      .finally(() => {
+        joining = undefined
+      })
+    return joining
+  }
+
+  const facade = {
+    nodeId: null,
+    isConnected: () => true,
+    heartbeat,
+    joinGroup,
+    // The leader of the group may still be joining: the answer waits for it.
+    syncGroup: (request: object) => ask((broker) => broker.syncGroup(request), timing.rebalanceTimeoutMs + 10_000),
+    offsetFetch: (request: object) => ask((broker) => broker.offsetFetch(request)),
+    async leaveGroup(request: object) {
+      const answer = await ask((broker) => broker.leaveGroup(request), 3000)
+      options.onLeft()
+      return answer
+    },
+    // kafkajs commits −1 when it resets an offset by itself. It has no reason to here; should it find one, it fails loudly.
+    offsetCommit: () => Promise.reject(driverError(['reason to commit by itself'])),
+  }
+  return { facade, ask, close: () => closed.abort(new Error('closed')) }
+}
+
+/** Waits no longer than `ms`; then calls `onLate` and fails as a request that timed out. */
+async function within<T>(work: Promise<T>, ms: number, onLate: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      onLate()
+      reject(Object.assign(new Error(`no answer within ${Math.round(ms)} ms`), { name: 'KafkaJSRequestTimeoutError' }))
+    }, ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
