@@ -1,14 +1,10 @@
 import { existsSync } from 'node:fs'
 import { type Consumer, Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type KafkaCluster, kafkaAvailability, kafkaVersions, startKafkaCluster } from '../../../src/index'
+import { type KafkaCluster, startKafkaCluster } from '../../../src/index'
+import { liveVersions } from './versions'
 
-// The oldest version too under CI, or when asked for: it doubles the time.
-const versions =
-  process.env['PIPE_KAFKA_OLDEST'] || process.env['CI'] ? [kafkaVersions.newest, kafkaVersions.oldest] : [kafkaVersions.newest]
-const targets = await Promise.all(versions.map((version) => kafkaAvailability(version)))
-
-describe.each(targets.map((target) => [target.version, target] as const))('Kafka %s, three brokers', (version, target) => {
+describe.each(liveVersions)('Kafka %s, three brokers', (version, target) => {
   describe.skipIf(!target.available)(`on this machine${target.note}`, () => {
     let cluster: KafkaCluster
     let kafka: Kafka
@@ -188,6 +184,12 @@ describe.each(targets.map((target) => [target.version, target] as const))('Kafka
       await expect(start).rejects.toThrow(/PIPE_TESTKIT_KAFKA .*broker 1 ended during the start[\s\S]*num\.io\.threads/)
     })
 
+    test('an aborted start ends with the reason of the signal', async () => {
+      const reason = new Error('enough')
+      const start = startKafkaCluster({ version, signal: abortIn(1500, reason) })
+      await expect(start).rejects.toBe(reason)
+    })
+
     test('close ends every process and removes the folder', async () => {
       const pids = cluster.brokers.map((broker) => broker.pid()!)
       await cluster.close()
@@ -197,6 +199,12 @@ describe.each(targets.map((target) => [target.version, target] as const))('Kafka
     })
   })
 })
+
+function abortIn(ms: number, reason: Error): AbortSignal {
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(reason), ms)
+  return controller.signal
+}
 
 function isAlive(pid: number): boolean {
   try {
