@@ -1,5 +1,6 @@
 import { type Duration, durationMs } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
+import { count, percent, rate, seconds } from './figures'
 import type { GroupLag, PartitionLag } from './lag-window'
 import { partitionKey } from './leader-request'
 import { movedShare } from './partition-growth'
@@ -332,31 +333,4 @@ function sumOf(partitions: readonly PartitionLag[], amount: (one: PartitionLag) 
 /** Rounds up, but not for what binary fractions add: 3.0000000001 is 3. */
 function ceil(value: number): number {
   return Math.ceil(value - 1e-9)
-}
-
-function rate(perSecond: number): string {
-  return `${number(perSecond)}/s`
-}
-
-function count(messages: number): string {
-  return `${number(messages)} ${messages === 1 ? 'record' : 'records'}`
-}
-
-function number(value: number): string {
-  const rounded = Math.abs(value) >= 100 || Number.isInteger(value) ? Math.round(value) : Number(value.toPrecision(3))
-  return String(rounded).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ' ')
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
-}
-
-/** `45 s`, `12 min`, `3 h`, `2.5 days`. */
-export function seconds(value: number): string {
-  if (!Number.isFinite(value)) return 'never'
-  if (value < 1) return value === 0 ? '0 s' : '< 1 s'
-  if (value < 120) return `${Math.round(value)} s`
-  if (value < 7200) return `${Math.round(value / 60)} min`
-  if (value < 172_800) return `${Number((value / 3600).toPrecision(2))} h`
-  return `${Number((value / 86_400).toPrecision(2))} days`
 }

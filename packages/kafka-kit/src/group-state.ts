@@ -1,4 +1,4 @@
-import { retry } from '@pipe/core'
+import { isRetryable, retry } from '@pipe/core'
 import { describeGroups, offsetCommit, offsetDelete, offsetFetch, readAssignment } from '@pipe/kafka-wire'
 import { KafkaError, protocolFailure } from './errors'
 import type { Cluster, DriverBroker } from './internals'
@@ -41,6 +41,8 @@ async function withCoordinator<T>(
     attempts: 10,
     firstDelay: '200 ms',
     maxDelay: '2 seconds',
+    // A group with members will have them in a moment too: whoever called decides whether to wait.
+    isRetryable: (error) => isRetryable(error) && (error as KafkaError).code !== 'PIPE_KAFKA_GROUP_ACTIVE',
     ...(signal ? { signal } : {}),
   })
 }

@@ -1,6 +1,7 @@
 import { ConfigError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { type Kafka, resourcesOf } from './connect'
+import { percent } from './figures'
 import { movedShare } from './partition-growth'
 import type { Topic } from './topic'
 import { readTopicStates, type TopicState } from './topic-state'
@@ -259,8 +260,4 @@ function listOf(value: string): string[] {
 
 function sameList(a: string, b: string): boolean {
   return listOf(a).sort().join() === listOf(b).sort().join()
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
 }

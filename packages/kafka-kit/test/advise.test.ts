@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { adviseLag, seconds } from '../src/advise'
+import { adviseLag } from '../src/advise'
+import { seconds } from '../src/figures'
 import type { GroupLag, PartitionLag } from '../src/lag-window'
 
 function lag(
