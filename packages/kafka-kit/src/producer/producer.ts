@@ -8,6 +8,7 @@ import { before } from './deadline'
 import { acksOf, type Durability, type SendResult } from './durability'
 import type { AnyTopic, LooseMessage, Message, Placement } from './message'
 import { type ProducerOptions, resolveOptions } from './producer-options'
+import { publicTransport } from './public-transport'
 import { manySend, type PendingSend, singleSend } from './send-group'
 import { createSender } from './sender'
 import { wireTransport } from './transport'
@@ -78,18 +79,27 @@ export function createProducer<D extends Durability = 'quorum'>(
   resources: KafkaResources,
   given: ProducerOptions<D> = {},
 ): Producer<D> {
-  const options = resolveOptions(given)
+  const isPublic = resources.missing.length > 0
+  const resolved = resolveOptions(given)
+  // kafkajs groups the messages of a send in quadratic time: beyond a thousand it is slower, not faster.
+  const options = isPublic ? { ...resolved, batchRecords: Math.min(resolved.batchRecords, 1000) } : resolved
   const { durability } = options
   const room = createBufferRoom({
     maxBytes: options.maxBufferedBytes,
     maxMessages: options.maxBufferedMessages,
     maxBlockMs: options.maxBlockMs,
   })
-  const transport = wireTransport(resources.openCluster(), {
-    acks: acksOf[durability],
-    requestTimeoutMs: resources.requestTimeoutMs,
-    codec: options.codec,
-  })
+  const acks = acksOf[durability]
+  const { requestTimeoutMs } = resources
+  const transport = isPublic
+    ? publicTransport(resources.kafkajs, {
+        acks,
+        requestTimeoutMs,
+        isIdempotent: options.isIdempotent,
+        compression: options.codec?.id ?? 0,
+      })
+    : wireTransport(resources.openCluster(), { acks, requestTimeoutMs, codec: options.codec })
+  if (isPublic) options.onEvent({ kind: 'public-route', missing: resources.missing })
   const sender = createSender({ transport, room, options })
   const admission = createAdmission({ room, sender, options })
   const disown = resources.own(() => producer.close())
