@@ -42,7 +42,7 @@ const rounding =
 // Half away from zero. Of a number too large to hold a fraction nothing is left to round.
 function roundDouble(value: string, digits: string): string {
   const scaled = `(${value} * power(CAST(10 AS DOUBLE), ${digits}))`
-  return `(CASE WHEN isfinite(${value}) AND abs(${scaled}) < 4503599627370496 THEN round(${scaled}) / power(CAST(10 AS DOUBLE), ${digits}) ELSE ${value} END)`
+  return `(CASE WHEN (${digits}) IS NULL THEN NULL WHEN isfinite(${value}) AND abs(${scaled}) < 4503599627370496 THEN round(${scaled}) / power(CAST(10 AS DOUBLE), ${digits}) ELSE ${value} END)`
 }
 
 const round: ScalarFunction = (items, site) => {

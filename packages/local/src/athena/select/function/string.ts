@@ -118,7 +118,7 @@ export const stringFunctions: Readonly<Record<string, ScalarFunction>> = {
       ['varchar', 'varchar', 'varchar'],
       'varchar',
       (text, search, by) =>
-        `(CASE WHEN ${search} = '' THEN array_to_string(list_append(list_transform(regexp_extract_all(${text}, '(?s).'), lambda replace_c: ${by} || replace_c), ${by}), '') ELSE replace(${text}, ${search}, ${by}) END)`,
+        `(CASE WHEN (${text}) IS NULL OR (${by}) IS NULL THEN NULL WHEN ${search} = '' THEN array_to_string(list_append(list_transform(regexp_extract_all(${text}, '(?s).'), lambda replace_c: ${by} || replace_c), ${by}), '') ELSE replace(${text}, ${search}, ${by}) END)`,
     ),
   ),
   strpos: overloaded(overload(['varchar', 'varchar'], 'bigint', (text, search) => `strpos(${text}, ${search})`)),
