@@ -27,7 +27,7 @@ export interface KafkaClusterOptions {
   readonly minInSyncReplicas?: number
   /** One more listener with TLS and SASL (PLAIN, SCRAM, OAUTHBEARER), see {@link SecuredAccess}. Default false. */
   readonly secured?: boolean
-  /** How long the start may take. Default `'90 seconds'`. */
+  /** How long the start may take. Default `'2 minutes'`. */
   readonly startTimeout?: Duration
   readonly signal?: AbortSignal
 }
@@ -126,7 +126,7 @@ async function startOnce(options: KafkaClusterOptions, count: number): Promise<K
     const addresses = ports.map(({ broker }) => `127.0.0.1:${broker}`)
     // A stopped broker accepts connections and never answers: only those that run are asked.
     const probe = createClusterProbe(() => addresses.filter((_, index) => processes[index]?.state() === 'running'))
-    await ready(probe, processes, durationMs(options.startTimeout ?? '90 seconds'), options.signal)
+    await ready(probe, processes, durationMs(options.startTimeout ?? '2 minutes'), options.signal)
     const brokers = processes.map((broker, index) =>
       brokerOf({ broker, id: index + 1, address: addresses[index]!, proxy: proxies[index]!, probe }),
     )
