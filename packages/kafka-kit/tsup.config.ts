@@ -11,4 +11,12 @@ export default defineConfig([
     clean: true,
     splitting: true,
   },
+  // The command line is ESM only; its shebang is kept by tsup.
+  {
+    entry: { cli: 'src/cli.ts' },
+    noExternal: ['@pipe/kafka-wire'],
+    format: ['esm'],
+    target: 'node20',
+    clean: false,
+  },
 ])

@@ -1,5 +1,5 @@
 import { isRetryable, retry } from '@pipe/core'
-import { describeGroups, offsetCommit, offsetDelete, offsetFetch, readAssignment } from '@pipe/kafka-wire'
+import { describeGroups, listGroups, offsetCommit, offsetDelete, offsetFetch, readAssignment } from '@pipe/kafka-wire'
 import { KafkaError, protocolFailure } from './errors'
 import type { Cluster, DriverBroker } from './internals'
 import { byTopic, partitionKey, type TopicPartition } from './leader-request'
@@ -45,6 +45,21 @@ async function withCoordinator<T>(
     isRetryable: (error) => isRetryable(error) && (error as KafkaError).code !== 'PIPE_KAFKA_GROUP_ACTIVE',
     ...(signal ? { signal } : {}),
   })
+}
+
+/** The ids of all groups of the cluster that hold offsets or have members, sorted: each broker is asked for the ones it coordinates. */
+export async function listGroupIds(cluster: Cluster, signal?: AbortSignal): Promise<readonly string[]> {
+  const { brokers } = await cluster.metadata([], { signal })
+  const lists = await Promise.all(
+    brokers.map(async ({ nodeId }) => {
+      const answer = await cluster.call(await cluster.broker(nodeId), listGroups, {}, { signal })
+      // COORDINATOR_LOAD_IN_PROGRESS and its like: what it has is in the answer all the same.
+      if (answer.errorCode !== 0 && answer.errorCode !== 14 && answer.errorCode !== 15)
+        throw protocolFailure(`The groups of broker ${nodeId}`, answer.errorCode)
+      return answer.groups.filter(({ protocolType }) => protocolType === 'consumer' || protocolType === '')
+    }),
+  )
+  return [...new Set(lists.flat().map(({ group }) => group))].sort()
 }
 
 const states: Readonly<Record<string, GroupState>> = {
