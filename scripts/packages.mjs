@@ -1,9 +1,10 @@
-// npm run packages: builds and packs every package, checks the tarballs with publint, installs them all in an empty folder and loads each
-// by import and by require.
+// npm run packages: builds and packs every package, checks the tarballs with publint, installs each in an empty folder and loads it by import
+// and by require; then uses the command lines in a folder of their own, as somebody does who has only the packages (installed-smoke.mjs).
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build, buildOrder } from './build.mjs'
+import { useInstalled } from './installed-smoke.mjs'
 import { must, pnpm, root, setUp } from './setup.mjs'
 
 await setUp()
@@ -23,49 +24,65 @@ const files = readdirSync(tarballs)
 for (const file of files)
   await must(process.execPath, ['node_modules/publint/src/cli.js', 'run', '--strict', join(tarballs, file)])
 
-const empty = mkdtempSync(join(tmpdir(), 'pipe-packages-'))
-try {
-  const manifests = buildOrder().map((name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')))
-  const peers = Object.assign(
-    {},
-    ...manifests.map(({ devDependencies = {}, peerDependencies = {} }) =>
-      Object.fromEntries(
-        Object.keys(peerDependencies)
-          .filter((name) => devDependencies[name])
-          .map((name) => [name, devDependencies[name]]),
-      ),
-    ),
-  )
-  const own = Object.fromEntries(
-    files.map((file) => [`@pipe/${file.replace(/^pipe-|-\d+\.\d+\.\d+\.tgz$/g, '')}`, `file:${join(tarballs, file)}`]),
-  )
-  writeFileSync(
-    join(empty, 'package.json'),
-    // overrides: sister packages name each other by version, which no registry has yet.
-    JSON.stringify({ name: 'consumer', private: true, dependencies: { ...peers, ...own }, overrides: own }),
-  )
-  console.log('installing the tarballs in an empty folder …')
-  await must('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: empty })
-  const entries = manifests.flatMap(({ name, exports }) =>
-    Object.keys(exports)
-      .filter((path) => path !== './package.json')
-      .map((path) => name + path.slice(1)),
-  )
-  writeFileSync(
-    join(empty, 'load.cjs'),
-    `const entries = ${JSON.stringify(entries)}
-     const main = async () => {
-       for (const entry of entries) {
-         const cjs = Object.keys(require(entry)).filter((name) => name !== 'module.exports').sort().join()
-         const esm = Object.keys(await import(entry)).filter((name) => name !== 'module.exports' && name !== 'default').sort().join()
-         if (cjs !== esm || cjs === '') throw new Error(entry + ' exports differ: require ' + cjs + '; import ' + esm)
-         console.log('ok  import and require of ' + entry + ' (' + esm.split(',').length + ' exports)')
-       }
-     }
-     main().catch((error) => { console.error(error); process.exit(1) })`,
-  )
-  await must(process.execPath, ['load.cjs'], { cwd: empty })
-} finally {
-  rmSync(empty, { recursive: true, force: true })
+const manifests = buildOrder().map((name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')))
+/** Sister packages name each other by version, which no registry has yet. */
+const own = Object.fromEntries(
+  files.map((file) => [`@pipe/${file.replace(/^pipe-|-\d+\.\d+\.\d+\.tgz$/g, '')}`, `file:${join(tarballs, file)}`]),
+)
+
+/** The required peers of a package, at the versions that it is tested with; npm adds those of its dependencies. */
+function peersOf({ devDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) {
+  const required = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional && devDependencies[name])
+  return Object.fromEntries(required.map((name) => [name, devDependencies[name]]))
 }
+
+/** An empty folder in which these packages are installed; removed when `use` is done. */
+async function installed(names, more, use) {
+  const folder = mkdtempSync(join(tmpdir(), 'pipe-packages-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  // A command that fails ends this process at once.
+  process.once('exit', remove)
+  try {
+    const dependencies = { ...more }
+    for (const name of names) {
+      Object.assign(dependencies, peersOf(manifests.find((manifest) => manifest.name === name)), { [name]: own[name] })
+    }
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, dependencies, overrides: own }))
+    await must('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    await use(folder)
+  } finally {
+    process.removeListener('exit', remove)
+    remove()
+  }
+}
+
+// One by one: a package that uses what only a sister brings must not go unnoticed.
+for (const { name, exports } of manifests) {
+  const entries = Object.keys(exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => name + path.slice(1))
+  await installed([name], {}, async (folder) => {
+    writeFileSync(
+      join(folder, 'load.cjs'),
+      `const entries = ${JSON.stringify(entries)}
+       const main = async () => {
+         for (const entry of entries) {
+           const cjs = Object.keys(require(entry)).filter((name) => name !== 'module.exports').sort().join()
+           const esm = Object.keys(await import(entry)).filter((name) => name !== 'module.exports' && name !== 'default').sort().join()
+           if (cjs !== esm || cjs === '') throw new Error(entry + ' exports differ: require ' + cjs + '; import ' + esm)
+           console.log('ok  import and require of ' + entry + ', installed alone (' + esm.split(',').length + ' exports)')
+         }
+       }
+       main().catch((error) => { console.error(error); process.exit(1) })`,
+    )
+    await must(process.execPath, ['load.cjs'], { cwd: folder })
+  })
+}
+
+const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const lambdaClient = { '@aws-sdk/client-lambda': devDependencies['@aws-sdk/client-lambda'] }
+await installed(['@pipe/core', '@pipe/athena-query', '@pipe/local'], lambdaClient, useInstalled)
 console.log('packages: ok')

@@ -82,7 +82,14 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         isRead ? 'Without s3:ListBucket, S3 answers so for a missing key too.' : undefined,
       )
     }
-    const { name, message } = error as { name?: string; message?: string }
+    const { name, message, code } = error as { name?: string; message?: string; code?: string }
+    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
+      return new ConfigError(`The AWS SDK for S3 cannot be loaded: ${message}.`, {
+        code: 'PIPE_AWS_SDK',
+        hint: 'Install the peer dependencies: npm install @aws-sdk/client-s3 @aws-sdk/lib-storage.',
+        cause: error,
+      })
+    }
     if (name === 'NoSuchBucket') {
       return new PipeError('PIPE_OBJECT_BUCKET', `There is no bucket "${bucket}".`, {
         hint: 'Create it, or correct the location.',

@@ -252,3 +252,12 @@ describe('conditional writes', () => {
     )
   })
 })
+
+test('an SDK that is not installed is named with what to install', async () => {
+  const missing = Object.assign(new Error("Cannot find package '@aws-sdk/client-s3'"), { code: 'ERR_MODULE_NOT_FOUND' })
+  const client = { send: () => Promise.reject(missing), destroy: () => {}, config: s3.client.config }
+  const alone = createObjectStore({ location: 's3://lake/', client: client as never })
+  await expect(alone.head('a')).rejects.toThrow(
+    "PIPE_AWS_SDK The AWS SDK for S3 cannot be loaded: Cannot find package '@aws-sdk/client-s3'. Install the peer dependencies: npm install",
+  )
+})
