@@ -1,3 +1,5 @@
+export { type AdviseOptions, adviseLag, type LagAdvice, type LagFinding } from './advise'
+export { type BrokerView, type ClusterView, type ClusterViewOptions, clusterView, type PartitionView } from './cluster-view'
 export {
   type ConnectionSettings,
   createKafka,
@@ -32,6 +34,12 @@ export {
   PartialSendError,
   type UndeliveredDetails,
 } from './errors'
+export type { GroupMember, GroupState } from './group-state'
+export { type LagOptions, lagOf, type WatchLagOptions, watchLag } from './lag'
+export type { GroupLag, LagSample, LagStatus, PartitionLag, PartitionSample } from './lag-window'
+export type { TopicPartition } from './leader-request'
+export { offsetsOf, type PartitionOffsets } from './offsets'
+export { type MovedKey, movedKeys, movedShare } from './partition-growth'
 export type { Compression } from './producer/compression'
 export type { Durability, HandedOver, SendResult, Written } from './producer/durability'
 export type { Message, Placement } from './producer/message'
@@ -39,6 +47,13 @@ export type { KeyPartitioner } from './producer/partitioner'
 export type { FlushReport, LeftOver, Producer, SendOptions } from './producer/producer'
 export type { ProducerEvent } from './producer/producer-event'
 export type { ProducerOptions } from './producer/producer-options'
+export { applyReplay, type ReplayApplyOptions, type ReplayReceipt, type UndoneReplay, undoReplay } from './replay-apply'
+export { planReplay, type ReplayFrom, type ReplayOptions, type ReplayPartition, type ReplayPlan } from './replay-plan'
+export { createKafkaToS3, type KafkaToS3, type SinkPartition, type SinkReport } from './sink/kafka-to-s3'
+export type { SinkEvent } from './sink/sink-event'
+export type { QuarantinedRecord } from './sink/sink-file'
+export type { SinkFormat } from './sink/sink-format'
+export type { KafkaToS3Options, RollOptions } from './sink/sink-options'
 export {
   type Cleanup,
   defineTopic,
@@ -56,4 +71,16 @@ export {
   type TopicOf,
   type TopicOptions,
 } from './topic'
+export { type AppliedTopics, type ApplyDetails, type ApplyTopicsOptions, applyTopics } from './topic-apply'
 export type { HeaderContract, InputOf, KeyContract, OutputOf, StandardSchema, ValueContract } from './topic-codec'
+export {
+  type AllowedLoss,
+  type ConfigChange,
+  type PlannedTopic,
+  type PlanTopicsOptions,
+  planTopics,
+  type TopicAction,
+  type TopicPlan,
+  type TopicRefusal,
+} from './topic-plan'
+export type { TopicState } from './topic-state'
