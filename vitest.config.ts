@@ -7,6 +7,28 @@ const conditions = ['pipe-source', 'node', 'import', 'default']
 const folders = ['packages', 'examples'].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}`))
 const tested = folders.filter((folder) => existsSync(`${folder}/test`))
 
+/** Tests of a package that start real Kafka brokers. */
+function realBrokers(folder: string): string[] {
+  return ['packages/testkit', 'packages/kafka-kit'].includes(folder) ? ['test/**/live/**/*.test.ts'] : []
+}
+
+function project(folder: string, name: string, test: object) {
+  return {
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: {
+      name,
+      root: folder,
+      include: ['test/**/*.test.ts'],
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      // The Lambda host of a test bundles sister packages from source too.
+      execArgv: ['--conditions=pipe-source'],
+      ...test,
+    },
+  }
+}
+
 // The AWS SDK warns on Node 20 about releases from 2027 on; the lock file pins an earlier one.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
 
@@ -21,19 +43,14 @@ export default defineConfig({
       reporter: ['text-summary', 'json-summary'],
     },
     projects: [
-      ...tested.map((folder) => ({
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
-        test: {
-          name: folder.split('/')[1] as string,
-          root: folder,
-          include: ['test/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // The Lambda host of a test bundles sister packages from source too.
-          execArgv: ['--conditions=pipe-source'],
-        },
-      })),
+      ...tested.map((folder) => project(folder, folder.split('/')[1] as string, { exclude: realBrokers(folder) })),
+      // Three Kafka brokers at once are all that two cores carry: these files run one after the other, behind everything else.
+      ...tested
+        .filter((folder) => realBrokers(folder).length > 0)
+        .map((folder) => {
+          const name = `${folder.split('/')[1]}-live`
+          return project(folder, name, { include: realBrokers(folder), maxWorkers: 1, sequence: { groupOrder: 1 } })
+        }),
       {
         test: {
           name: 'types',

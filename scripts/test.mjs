@@ -16,7 +16,8 @@ const report = join(root, 'out', 'test-report.json')
 mkdirSync(join(root, 'out'), { recursive: true })
 rmSync(report, { force: true })
 
-const project = only ? ['--project', only] : []
+// A package and its tests on real brokers, which are a project of their own.
+const project = only ? ['--project', only, '--project', `${only}-live`] : []
 const coverage = only || args.length > 0 ? [] : ['--coverage']
 const code = await run(process.execPath, [
   'node_modules/vitest/vitest.mjs',
