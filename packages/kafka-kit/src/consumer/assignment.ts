@@ -29,6 +29,8 @@ export interface Assignment {
   /** Made with the first position. */
   log: { readonly queue: PartitionQueue; readonly tracker: OffsetTracker } | undefined
   readonly lanes: KeyLanes<Work>
+  /** Everything that was ever handed to a handler lies below. */
+  handledEnd: bigint
   /** Aborts the handlers that run for it. Replaced after a rebalance that it outlived. */
   abort: AbortController
   isOwned: boolean
@@ -56,6 +58,7 @@ export function createAssignment(topic: AnyTopic, partition: number): Assignment
     position: undefined,
     log: undefined,
     lanes: createKeyLanes(),
+    handledEnd: 0n,
     abort: newAbort(),
     isOwned: true,
     isPaused: false,

@@ -164,7 +164,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
   }
 
   function fail(error: PipeError): void {
-    dispatcher.hold()
+    dispatcher.freeze()
     supervisor.fail(error)
   }
 
@@ -224,7 +224,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
       },
       crashed,
       async end() {
-        dispatcher.hold()
+        dispatcher.freeze()
         assignments.dropAll(revoked('The connection to the group was lost.'))
         ownIngest.close()
         await own.leave(3000)

@@ -28,12 +28,17 @@ export interface Dispatcher {
   readonly running: number
   /** Sees whether something can start. */
   wake(): void
-  /** Nothing new starts until `release`. */
+  /**
+   * Until `release`, only records start that lie below one that was handled already: without them, what is done above could not be
+   * committed, and would be handled again.
+   */
   hold(): void
+  /** Nothing starts any more until `release`. */
+  freeze(): void
   release(): void
-  /** Resolves with `true` once no handler runs, with `false` after `ms`. */
+  /** Resolves with `true` once no handler runs and none may start, with `false` after `ms`. */
   settled(ms: number): Promise<boolean>
-  /** Aborts what runs for these partitions. What is interrupted stands at the head of its lane again. */
+  /** Freezes, and aborts what runs for these partitions. What is interrupted stands at the head of its lane again. */
   interrupt(assignments: Iterable<Assignment>, reason: Error): void
 }
 
@@ -60,14 +65,14 @@ const startsPerTurn = 256
 export function createDispatcher(settings: DispatcherSettings): Dispatcher {
   const { concurrency, window, retry, handle, bury, onEvent } = settings
   let running = 0
-  let isHeld = false
+  let mode: 'open' | 'closing' | 'frozen' = 'open'
   let turn = 0
   let starts = 0
   let isTurnScheduled = false
   let waiters: (() => void)[] = []
 
   function wake(): void {
-    while (!isHeld && running < concurrency) {
+    while (mode !== 'frozen' && running < concurrency) {
       if (starts >= startsPerTurn) return
       const next = takeNext()
       if (!next) return
@@ -78,6 +83,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
           isTurnScheduled = false
           starts = 0
           wake()
+          noticeIdle()
         })
       }
       running++
@@ -92,13 +98,15 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
       turn = (turn + 1) % assignments.length
       const assignment = assignments[turn]!
       try {
-        if (assignment.lanes.waiting * 2 < window.maxWaiting) refill(assignment, window)
+        if (mode === 'open' && assignment.lanes.waiting * 2 < window.maxWaiting) refill(assignment, window)
       } catch (error) {
         settings.onFatal(unreadable(assignment, error))
         return undefined
       }
-      const taken = assignment.lanes.take()
-      if (taken) return { assignment, taken }
+      const taken = assignment.lanes.take(mode === 'open' ? undefined : ({ record }) => record.offset < assignment.handledEnd)
+      if (!taken) continue
+      if (taken.item.record.offset >= assignment.handledEnd) assignment.handledEnd = taken.item.record.offset + 1n
+      return { assignment, taken }
     }
     return undefined
   }
@@ -119,13 +127,17 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
       await failed({ assignment, taken, signal, error, isDecoded: isPlain })
     } finally {
       running--
-      if (running === 0) {
-        const resolved = waiters
-        waiters = []
-        for (const resolve of resolved) resolve()
-      }
       wake()
+      noticeIdle()
     }
+  }
+
+  function noticeIdle(): void {
+    // At the end of its turn there may be more to start.
+    if (running > 0 || (starts >= startsPerTurn && mode !== 'frozen')) return
+    const resolved = waiters
+    waiters = []
+    for (const resolve of resolved) resolve()
   }
 
   function done(assignment: Assignment, taken: Taken<Work>): void {
@@ -204,14 +216,18 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     },
     wake,
     hold() {
-      isHeld = true
+      if (mode === 'open') mode = 'closing'
+    },
+    freeze() {
+      mode = 'frozen'
     },
     release() {
-      isHeld = false
+      mode = 'open'
       wake()
     },
     settled(ms) {
-      if (running === 0) return Promise.resolve(true)
+      wake()
+      if (running === 0 && (starts < startsPerTurn || mode === 'frozen')) return Promise.resolve(true)
       return new Promise((resolve) => {
         const timer = setTimeout(() => {
           waiters = waiters.filter((waiter) => waiter !== onIdle)
@@ -225,6 +241,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
       })
     },
     interrupt(assignments, reason) {
+      mode = 'frozen'
       for (const assignment of assignments) {
         const { abort } = assignment
         assignment.abort = newAbort()

@@ -140,7 +140,7 @@ export function createIngest(settings: IngestSettings): Ingest {
   }
 
   async function fetch(broker: DriverBroker, request: DriverFetch): Promise<void> {
-    if (isClosed) return
+    if (isClosed) return waitForRoom(20)
     const wanted = wantedOf(request)
     // At most a tenth of a second: a partition whose back-off ends must not wait for one that is full.
     if (wanted.length === 0) return waitForRoom(Math.min(request.maxWaitTime, 100))

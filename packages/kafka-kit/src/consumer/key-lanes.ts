@@ -6,8 +6,12 @@ export interface KeyLanes<Item> {
   readonly out: number
   /** Adds an item at the end of its lane. `undefined` = a lane of its own. */
   push(key: string | undefined, item: Item): void
-  /** The next item whose lane is free, in the order in which lanes became free; its lane is taken until `finish` or `putBack`. */
-  take(): Taken<Item> | undefined
+  /**
+   * The next item whose lane is free, in the order in which lanes became free; its lane is taken until `finish` or `putBack`.
+   *
+   * @param accept items for which it is false stay where they are.
+   */
+  take(accept?: (item: Item) => boolean): Taken<Item> | undefined
   /** The item is done: the next one of its lane may go. */
   finish(taken: Taken<Item>): void
   /** The item must be done again, before any other of its lane. */
@@ -37,10 +41,6 @@ export function createKeyLanes<Item>(): KeyLanes<Item> {
   let waiting = 0
   let out = 0
 
-  function setReady(lane: Lane<Item>): void {
-    ready.push(lane)
-  }
-
   return {
     get waiting() {
       return waiting
@@ -57,35 +57,41 @@ export function createKeyLanes<Item>(): KeyLanes<Item> {
       }
       const lane: Lane<Item> = { key, items: [item], head: 0, isTaken: false }
       if (key !== undefined) lanes.set(key, lane)
-      setReady(lane)
+      ready.push(lane)
     },
-    take() {
-      const lane = ready[readyHead]
-      if (!lane) return undefined
-      readyHead++
-      if (readyHead === ready.length) {
-        ready = []
-        readyHead = 0
-      } else if (readyHead > 1024 && readyHead * 2 > ready.length) {
-        ready = ready.slice(readyHead)
-        readyHead = 0
+    take(accept) {
+      for (let left = ready.length - readyHead; left > 0; left--) {
+        const lane = ready[readyHead]!
+        readyHead++
+        if (readyHead === ready.length) {
+          ready = []
+          readyHead = 0
+        } else if (readyHead > 1024 && readyHead * 2 > ready.length) {
+          ready = ready.slice(readyHead)
+          readyHead = 0
+        }
+        const item = lane.items[lane.head]!
+        if (accept && !accept(item)) {
+          ready.push(lane)
+          continue
+        }
+        lane.isTaken = true
+        waiting--
+        out++
+        lane.head++
+        if (lane.head > 256 && lane.head * 2 > lane.items.length) {
+          lane.items.splice(0, lane.head)
+          lane.head = 0
+        }
+        return { item, lane }
       }
-      lane.isTaken = true
-      waiting--
-      out++
-      const item = lane.items[lane.head]!
-      lane.head++
-      if (lane.head > 256 && lane.head * 2 > lane.items.length) {
-        lane.items.splice(0, lane.head)
-        lane.head = 0
-      }
-      return { item, lane }
+      return undefined
     },
     finish({ lane }) {
       if (!lane.isTaken) throw new RangeError('This lane is not taken.')
       lane.isTaken = false
       out--
-      if (lane.head < lane.items.length) setReady(lane)
+      if (lane.head < lane.items.length) ready.push(lane)
       else if (lane.key !== undefined) lanes.delete(lane.key)
     },
     putBack({ lane, item }) {
@@ -96,7 +102,7 @@ export function createKeyLanes<Item>(): KeyLanes<Item> {
       // The place that it was taken from is free, or was cut away.
       if (lane.head > 0) lane.items[--lane.head] = item
       else lane.items.unshift(item)
-      setReady(lane)
+      ready.push(lane)
     },
   }
 }

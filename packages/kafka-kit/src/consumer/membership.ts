@@ -45,7 +45,7 @@ export interface MembershipHooks {
   joined(identity: MemberIdentity, assigned: Readonly<Record<string, readonly number[]>>): void
   /** The coordinator no longer knows this member or its generation: others have its partitions. */
   fenced(reason: string): void
-  /** Fetches from a broker. Must not reject, and must return within about `maxWaitTime` when nothing comes. */
+  /** Fetches from a broker. Must not reject, must not return in the same turn of the event loop, nor much later than `maxWaitTime`. */
   fetch(broker: DriverBroker, request: DriverFetch): Promise<void>
   /** A broker cannot be reached for a fetch. */
   fetchFailed(error: unknown): void
@@ -140,7 +140,9 @@ export function createMembership(settings: {
   }
 
   async function fetchFrom(broker: DriverBroker, request: DriverFetch): Promise<{ responses: [] }> {
-    if (!isLeaving) await hooks.fetch(broker, request)
+    // Never at once: kafkajs would come back in the same turn of the event loop, for ever.
+    if (isLeaving) await sleep(20)
+    else await hooks.fetch(broker, request)
     return { responses: [] }
   }
 

@@ -61,7 +61,7 @@ export function createAssignments(settings: {
     async drain() {
       const dispatcher = settings.dispatcher()
       dispatcher.hold()
-      if (list.length === 0) return
+      if (list.length === 0) return dispatcher.freeze()
       const startedMs = Date.now()
       onEvent({ kind: 'rebalancing', running: dispatcher.running })
       let aborted = 0
@@ -70,6 +70,7 @@ export function createAssignments(settings: {
         dispatcher.interrupt(list, revoked('The group rebalances, and the time for handlers to end is up.'))
         await dispatcher.settled(graceMs)
       }
+      dispatcher.freeze()
       const committed = await settings.commit()
       onEvent({ kind: 'drained', elapsedMs: Date.now() - startedMs, aborted, committed })
     },
