@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { ConfigError, type Duration, durationMs } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import kafkajs, { type KafkaConfig, type Kafka as KafkajsClient, type SASLOptions } from 'kafkajs'
+import { registerCodecs } from './codec-registration'
 import type { AnyTopic } from './consumer/consumed-record'
 import { type Consumer, type ConsumerOptions, createConsumer } from './consumer/consumer'
 import { KafkaError } from './errors'
@@ -99,6 +100,7 @@ export interface Kafka extends AsyncDisposable {
 export function createKafka(options: KafkaOptions): Kafka {
   const client = options.kafkajs === undefined ? makeClient(options) : checkClient(options)
   const missing = missingMembers(client)
+  registerCodecs()
   const owned = new Set<() => Promise<unknown>>()
   const clusters = new Set<Cluster>()
   let shared: Cluster | undefined
