@@ -9,6 +9,7 @@ const checks = {
   typecheck: [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.src.json'],
+    ['scripts/readme-examples.mjs'],
   ],
   structure: [
     [

@@ -22,7 +22,7 @@ async function playAndReport(args: Arguments): Promise<number> {
   process.once('SIGINT', () => stop.abort(new PipeError('EXAMPLE_STOPPED', 'Stopped by Ctrl-C.')))
   const what = args.input === undefined ? 'one hour of 25 devices on a virtual clock' : `the recorded series of ${args.input}`
   console.log(
-    `The log pipeline: ${what}, a file each ${args.tick}, compacted each ${args.window} by the ${args.engine} engine.\n`,
+    `The log pipeline: ${what},\na file each ${args.tick}, compacted each ${args.window} by the ${args.engine} engine.\n`,
   )
   const findings = await play({ ...args, progress: createProgress(), signal: stop.signal, afterwards: askBoth })
   printFindings(findings)

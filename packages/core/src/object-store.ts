@@ -24,10 +24,15 @@ export interface ObjectBody extends ObjectHead {
 
 /** Options of a write. */
 export interface PutOptions {
+  /** User metadata (`x-amz-meta-…`), 2 KB at most. Default none. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** Default: that of S3, `application/octet-stream`. */
   readonly contentType?: string | undefined
+  /** Default none. Files named `.gz` need none: readers go by the bytes. */
   readonly contentEncoding?: string | undefined
+  /** Default `STANDARD`. */
   readonly storageClass?: string | undefined
+  /** An abort rejects with its reason. A conditional write may have taken place by then. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -41,6 +46,8 @@ export type CreateOutcome =
 
 /** How a conditional replace or delete ended. `changed`: the object is no longer what the caller saw (or is gone). */
 export type ReplaceOutcome = { readonly outcome: 'replaced'; readonly etag: string } | { readonly outcome: 'changed' }
+
+/** How a conditional delete ended. `changed`: the object is no longer what the caller saw; `absent`: it was gone already. */
 export type DeleteOutcome = { readonly outcome: 'deleted' | 'changed' | 'absent' }
 
 /**

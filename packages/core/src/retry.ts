@@ -26,6 +26,8 @@ export interface RetryOptions {
  * that failed together do not come back together.
  *
  * The error of the last attempt is thrown as it is. An abort ends everything with `signal.reason` and is never retried.
+ *
+ * @throws {@link ConfigError} `PIPE_CONFIG` when `attempts` is not a whole number of at least 1.
  */
 export async function retry<T>(work: (attempt: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
   checkOptions('retry', options, {

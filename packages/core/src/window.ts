@@ -40,7 +40,11 @@ export function* windowsBetween(every: Duration, from: Date, to: Date): Generato
     yield makeWindow(start, length)
 }
 
-/** Length of a window in milliseconds, checked. */
+/**
+ * Length of a window in milliseconds, checked: whole minutes that divide a day.
+ *
+ * @throws {@link ConfigError} `PIPE_WINDOW`
+ */
 export function windowLengthMs(every: Duration): number {
   const length = durationMs(every)
   if (length < 60_000 || length % 60_000 !== 0 || dayMs % length !== 0) {

@@ -32,8 +32,11 @@ export interface AppRule {
 
 /** What is made in a runtime when it starts: the default export of a `pipe.config.ts`. */
 export interface App {
+  /** Made when they are not there. */
   readonly buckets?: readonly string[]
+  /** Deployed anew at each start. */
   readonly functions?: readonly AppFunction[]
+  /** Schedules that call the functions. */
   readonly rules?: readonly AppRule[]
 }
 

@@ -42,7 +42,9 @@ export interface MeasureOptions {
   readonly drift?: { readonly amplitude: number; readonly period?: Duration | undefined } | undefined
   /** Each reading differs by up to ± this (triangular). Default 0. */
   readonly noise?: number | undefined
+  /** Smaller values become this. Default no bound. */
   readonly min?: number | undefined
+  /** Larger values become this. Default no bound. */
   readonly max?: number | undefined
 }
 
@@ -116,7 +118,11 @@ export function choice<const V>(values: readonly V[], weights?: readonly number[
   return { spec: { kind: 'choice', values, weights } }
 }
 
-/** One of the values for each device, the same in all its records: a site, a firmware version. */
+/**
+ * One of the values for each device, the same in all its records: a site, a firmware version.
+ *
+ * @throws {@link ConfigError} `PIPE_CONFIG` without a value.
+ */
 export function tag<const V>(values: readonly V[]): Field<V> {
   if (values.length === 0) throw new ConfigError('tag needs at least one value.')
   return { spec: { kind: 'tag', values } }
@@ -127,7 +133,11 @@ export function sequence(): Field<number | bigint> {
   return { spec: { kind: 'sequence' } }
 }
 
-/** Hexadecimal digits that differ in each record, such as a trace id. For string columns. Default 32 digits. */
+/**
+ * Hexadecimal digits that differ in each record, such as a trace id. For string columns. Default 32 digits.
+ *
+ * @throws {@link ConfigError} `PIPE_CONFIG` when it is not 1 to 128 digits.
+ */
 export function hexId(digits = 32): Field<string> {
   if (!Number.isInteger(digits) || digits < 1 || digits > 128) throw new ConfigError('hexId takes 1 to 128 digits.')
   return { spec: { kind: 'hex', digits } }

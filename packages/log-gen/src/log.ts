@@ -49,6 +49,7 @@ export interface LogOptions<Columns extends ColumnMap, Device extends keyof Colu
   readonly every: Duration
   /** How the other columns are filled. */
   readonly fields: FieldsOf<Columns, Device>
+  /** Seeded faults. Default none. */
   readonly faults?: FaultOptions | undefined
   /** Length of time of one file: whole minutes that divide a day. Default `'1 minute'`. */
   readonly file?: Duration | undefined
