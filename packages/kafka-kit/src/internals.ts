@@ -1,14 +1,7 @@
-import {
-  type Api,
-  coordinatorKind,
-  createByteCursor,
-  findCoordinator,
-  type MetadataResponse,
-  metadata,
-  noTopicId,
-} from '@pipe/kafka-wire'
 import type { Kafka as KafkajsClient } from 'kafkajs'
-import { fromKafkajs, KafkaError, protocolFailure } from './errors'
+import { KafkaError } from './errors'
+
+export type { CallOptions, Cluster } from './cluster'
 
 // The only file that touches what kafkajs keeps to itself.
 //
@@ -212,307 +205,86 @@ export interface RawRequest<T> {
   readonly signal?: AbortSignal | undefined
 }
 
-/** How {@link Cluster.call} goes about it. */
-export interface CallOptions {
-  readonly timeoutMs?: number | undefined
-  readonly signal?: AbortSignal | undefined
+/** Makes brokers with the settings of a kafkajs instance. */
+export interface Driver {
+  /** A broker that is not connected yet. Without an address: the next one of the list that kafkajs was given. */
+  build(address?: BrokerAddress, nodeId?: number): Promise<DriverBroker>
 }
 
-/** Connections to the brokers of one cluster, made with the settings of a kafkajs instance. */
-export interface Cluster {
-  /** The broker with this node id, connected. Asks for metadata first when it is not known. */
-  broker(nodeId: number): Promise<DriverBroker>
-  /** Some broker, connected: one that is connected already, else the first that answers. */
-  anyBroker(): Promise<DriverBroker>
-  /** The controller, or in KRaft a broker that passes the request on to it. */
-  controller(): Promise<DriverBroker>
-  /** The coordinator of a group. Throws COORDINATOR_NOT_AVAILABLE and its like as a retryable {@link KafkaError}. */
-  coordinator(group: string): Promise<DriverBroker>
-  transactionCoordinator(transactionalId: string): Promise<DriverBroker>
-  /** Asks for brokers and topics (`null` = all, `[]` = none) and remembers the addresses. Per-topic errors are in the answer. */
-  metadata(topics: readonly string[] | null, options?: CallOptions): Promise<MetadataResponse>
-  /** Sends a request of the tables of kafka-wire, in the newest version that both sides know. */
-  call<Request extends object, Response extends object>(
-    broker: DriverBroker,
-    api: Api<Request, Response>,
-    request: Request,
-    options?: CallOptions & { readonly maxVersion?: number },
-  ): Promise<Response>
-  send<T>(broker: DriverBroker, request: RawRequest<T>): Promise<T>
-  /** Resolves when the sockets of a broker take bytes again: kafkajs itself writes without looking. */
-  drained(broker: DriverBroker): Promise<void>
-  /** Closes the sockets of a broker at once. What is under way on them fails as a closed connection. */
-  drop(broker: DriverBroker): void
-  close(): Promise<void>
+/** Where a broker is. */
+export interface BrokerAddress {
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
 }
 
-/** The version of an API to use with a broker. */
-export function versionFor(
-  broker: DriverBroker,
-  api: Api<never, never> | Api<object, object>,
-  maxVersion: number = api.maxVersion,
-): number {
-  const served = broker.versions?.[api.key]
-  const version = Math.min(maxVersion, served?.maxVersion ?? -1)
-  if (!served || version < Math.max(api.minVersion, served.minVersion)) {
-    const theirs = served ? `${served.minVersion} to ${served.maxVersion}` : 'none'
-    throw new KafkaError(
-      'PIPE_KAFKA_VERSION',
-      `${addressOf(broker)} serves ${theirs} of ${api.name}, this client ${api.minVersion} to ${maxVersion}.`,
-      { hint: 'Kafka 2.1 to 4.x is supported.', details: { broker: addressOf(broker) } },
-    )
+/**
+ * Opens the driver of a kafkajs instance.
+ *
+ * @throws {@link KafkaError} `PIPE_KAFKA_DRIVER`
+ */
+export function openDriver(instance: KafkajsClient): Driver {
+  const create = createClusterOf(instance)
+  if (!create) throw driverError(['Kafka[private:Kafka:createCluster]'])
+  const cluster = create({ allowAutoTopicCreation: false })
+  return {
+    async build(address, nodeId) {
+      const connectionPool = await cluster.connectionPoolBuilder.build(address)
+      const broker = cluster.brokerPool.createBroker({
+        connectionPool,
+        logger: cluster.rootLogger,
+        // Each broker is asked by itself: in a rolling upgrade they differ.
+        versions: null,
+        ...(nodeId === undefined ? {} : { nodeId }),
+      })
+      checkBroker(broker)
+      return broker
+    },
   }
-  return version
+}
+
+/** Sends a request on the connection of a broker that is connected. Errors are those of kafkajs. */
+export function sendOn<T>(broker: DriverBroker, request: RawRequest<T>): Promise<T> {
+  const { apiKey, apiName, apiVersion, body, parse, expectResponse = true, timeoutMs, onHandOver } = request
+  return broker.connectionPool.send({
+    request: {
+      apiKey,
+      apiName,
+      apiVersion,
+      expectResponse: () => expectResponse,
+      encode: () => {
+        onHandOver?.()
+        return { buf: body, buffer: body }
+      },
+    },
+    response: { decode: (payload) => payload, parse: parse as (payload: never) => unknown },
+    logResponseError: false,
+    ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
+  }) as Promise<T>
+}
+
+/** Closes the sockets of a broker at once: what is under way on them fails. Not kafkajs's `disconnect`, which waits for answers that may never come, and whose own timer for them has stopped by then. */
+export function closeSockets(broker: DriverBroker): void {
+  for (const { socket } of broker.connectionPool.pool) socket?.destroy(new Error('closed by this client'))
+}
+
+/** Resolves when the sockets of a broker take bytes again: kafkajs itself writes without looking. */
+export async function drained(broker: DriverBroker): Promise<void> {
+  for (const { socket } of broker.connectionPool.pool) {
+    if (!socket?.writableNeedDrain) continue
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        socket.off('drain', done)
+        socket.off('close', done)
+        resolve()
+      }
+      socket.once('drain', done)
+      socket.once('close', done)
+    })
+  }
 }
 
 /** `host:port` of a broker. */
 export function addressOf(broker: DriverBroker): string {
   return `${broker.connectionPool.host}:${broker.connectionPool.port}`
-}
-
-/** Opens a cluster of our own on the settings of a kafkajs instance. Connects with the first use. */
-export function openCluster(instance: KafkajsClient): Cluster {
-  const create = createClusterOf(instance)
-  if (!create) throw driverError(['Kafka[private:Kafka:createCluster]'])
-  const driver = create({ allowAutoTopicCreation: false })
-  const brokers = new Map<number, DriverBroker>()
-  const addresses = new Map<number, { readonly host: string; readonly port: number; readonly rack: string | null }>()
-  /** The broker of the bootstrap list that answered last. */
-  let seed: DriverBroker | undefined
-  let bootstrapping: Promise<DriverBroker> | undefined
-  let isClosed = false
-
-  function checkOpen(): void {
-    if (isClosed) throw new KafkaError('PIPE_KAFKA_CLOSED', 'The connection to Kafka is closed.')
-  }
-
-  async function connected(broker: DriverBroker): Promise<DriverBroker> {
-    if (broker.isConnected()) return broker
-    try {
-      await broker.connect()
-    } catch (error) {
-      // A pool whose authentication broke off cannot recover: the next use builds a new one.
-      forget(broker)
-      throw fromKafkajs(`Connecting to ${addressOf(broker)}`, error, { broker: addressOf(broker) })
-    }
-    if (isClosed) {
-      drop(broker)
-      checkOpen()
-    }
-    return broker
-  }
-
-  function forget(broker: DriverBroker): void {
-    for (const [nodeId, known] of brokers) if (known === broker) brokers.delete(nodeId)
-    if (seed === broker) seed = undefined
-  }
-
-  function drop(broker: DriverBroker): void {
-    forget(broker)
-    for (const { socket } of broker.connectionPool.pool) socket?.destroy(new Error('closed by this client'))
-  }
-
-  async function drained(broker: DriverBroker): Promise<void> {
-    for (const { socket } of broker.connectionPool.pool) {
-      if (!socket?.writableNeedDrain) continue
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          socket.off('drain', done)
-          socket.off('close', done)
-          resolve()
-        }
-        socket.once('drain', done)
-        socket.once('close', done)
-      })
-    }
-  }
-
-  async function build(
-    address?: { readonly host: string; readonly port: number; readonly rack: string | null },
-    nodeId?: number,
-  ) {
-    const connectionPool = await driver.connectionPoolBuilder.build(address)
-    const broker = driver.brokerPool.createBroker({
-      connectionPool,
-      logger: driver.rootLogger,
-      // Each broker is asked by itself: in a rolling upgrade they differ.
-      versions: null,
-      ...(nodeId === undefined ? {} : { nodeId }),
-    })
-    checkBroker(broker)
-    return broker
-  }
-
-  /** Goes through the list that the client was given; the builder takes the next address with each call. */
-  async function bootstrap(): Promise<DriverBroker> {
-    let lastError: unknown
-    const tried = new Set<string>()
-    for (;;) {
-      const broker = await build()
-      const address = addressOf(broker)
-      if (tried.has(address)) throw lastError
-      tried.add(address)
-      try {
-        seed = await connected(broker)
-        return seed
-      } catch (error) {
-        lastError = error
-      }
-    }
-  }
-
-  async function anyBroker(): Promise<DriverBroker> {
-    checkOpen()
-    for (const broker of brokers.values()) if (broker.isConnected()) return broker
-    if (seed?.isConnected()) return seed
-    for (const nodeId of addresses.keys()) {
-      try {
-        return await knownBroker(nodeId)
-      } catch (error) {
-        // The next one, and at last the bootstrap list; a driver that is not ours to use ends it.
-        if (error instanceof KafkaError && error.code === 'PIPE_KAFKA_DRIVER') throw error
-      }
-    }
-    bootstrapping ??= bootstrap().finally(() => {
-      bootstrapping = undefined
-    })
-    return bootstrapping
-  }
-
-  async function knownBroker(nodeId: number): Promise<DriverBroker> {
-    const address = addresses.get(nodeId)
-    if (!address) throw new KafkaError('PIPE_KAFKA_CONNECTION', `No broker ${nodeId} is known.`, { retryable: true })
-    let broker = brokers.get(nodeId)
-    if (broker && (broker.connectionPool.host !== address.host || broker.connectionPool.port !== address.port)) {
-      drop(broker)
-      broker = undefined
-    }
-    if (!broker) {
-      const built = await build(address, nodeId)
-      // Someone else may have built it meanwhile.
-      broker = brokers.get(nodeId) ?? built
-      brokers.set(nodeId, broker)
-    }
-    return connected(broker)
-  }
-
-  async function broker(nodeId: number): Promise<DriverBroker> {
-    checkOpen()
-    if (!addresses.has(nodeId)) await askMetadata([])
-    return knownBroker(nodeId)
-  }
-
-  async function send<T>(target: DriverBroker, request: RawRequest<T>): Promise<T> {
-    const { apiKey, apiName, apiVersion, body, parse, expectResponse = true, timeoutMs, onHandOver, signal } = request
-    signal?.throwIfAborted()
-    await connected(target)
-    const sent = target.connectionPool.send({
-      request: {
-        apiKey,
-        apiName,
-        apiVersion,
-        expectResponse: () => expectResponse,
-        encode: () => {
-          onHandOver?.()
-          return { buf: body, buffer: body }
-        },
-      },
-      response: { decode: (payload) => payload, parse: parse as (payload: never) => unknown },
-      logResponseError: false,
-      ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
-    }) as Promise<T>
-    return signal ? abortable(sent, signal) : sent
-  }
-
-  async function call<Request extends object, Response extends object>(
-    target: DriverBroker,
-    api: Api<Request, Response>,
-    request: Request,
-    options: CallOptions & { readonly maxVersion?: number } = {},
-  ): Promise<Response> {
-    await connected(target)
-    const version = versionFor(target, api as unknown as Api<object, object>, options.maxVersion)
-    const isFlexible = version >= api.flexibleFrom
-    const body = api.encodeRequest(request, version)
-    try {
-      return await send(target, {
-        apiKey: api.key,
-        apiName: api.name,
-        apiVersion: version,
-        body: isFlexible ? Buffer.concat([noTaggedFields, body]) : body,
-        parse: (payload) => api.decodeResponse(isFlexible ? afterTaggedFields(payload) : payload, version),
-        timeoutMs: options.timeoutMs,
-        signal: options.signal,
-      })
-    } catch (error) {
-      if (options.signal?.aborted) throw options.signal.reason
-      throw fromKafkajs(`${api.name} to ${addressOf(target)}`, error, { broker: addressOf(target) })
-    }
-  }
-
-  async function askMetadata(topics: readonly string[] | null, options: CallOptions = {}): Promise<MetadataResponse> {
-    const request = {
-      topics: topics?.map((name) => ({ topicId: noTopicId, name })) ?? null,
-      allowAutoTopicCreation: false,
-      includeClusterAuthorizedOperations: false,
-      includeTopicAuthorizedOperations: false,
-    }
-    const answer = await call(await anyBroker(), metadata, request, options)
-    const current = new Set(answer.brokers.map(({ nodeId }) => nodeId))
-    for (const { nodeId, host, port, rack } of answer.brokers) addresses.set(nodeId, { host, port, rack })
-    for (const nodeId of addresses.keys()) if (!current.has(nodeId)) addresses.delete(nodeId)
-    return answer
-  }
-
-  async function findCoordinatorOf(key: string, keyType: number, what: string): Promise<DriverBroker> {
-    const answer = await call(await anyBroker(), findCoordinator, { key, keyType })
-    if (answer.errorCode !== 0) throw protocolFailure(`The coordinator of ${what}`, answer.errorCode, {}, answer.errorMessage)
-    addresses.set(answer.nodeId, { host: answer.host, port: answer.port, rack: addresses.get(answer.nodeId)?.rack ?? null })
-    return knownBroker(answer.nodeId)
-  }
-
-  return {
-    broker,
-    anyBroker,
-    async controller() {
-      const { controllerId } = await askMetadata([])
-      return controllerId < 0 ? anyBroker() : knownBroker(controllerId)
-    },
-    coordinator: (group) => findCoordinatorOf(group, coordinatorKind.group, `group ${group}`),
-    transactionCoordinator: (id) => findCoordinatorOf(id, coordinatorKind.transaction, `transactional id ${id}`),
-    metadata: askMetadata,
-    call,
-    send,
-    drained,
-    drop,
-    async close() {
-      isClosed = true
-      const all = new Set([...brokers.values(), ...(seed ? [seed] : [])])
-      brokers.clear()
-      seed = undefined
-      // Not `disconnect`: it waits for answers that may never come, and its own timer for them has stopped by then.
-      for (const broker of all) drop(broker)
-    },
-  }
-}
-
-const noTaggedFields = Buffer.from([0])
-
-/** Skips the tagged fields of a flexible response header. */
-function afterTaggedFields(payload: Buffer): Buffer {
-  const cursor = createByteCursor(payload, 'A response header')
-  for (let count = cursor.unsignedVarint(); count > 0; count--) {
-    cursor.unsignedVarint()
-    cursor.skip(cursor.unsignedVarint())
-  }
-  return payload.subarray(cursor.position)
-}
-
-/** Waits for a promise no longer than a signal allows. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

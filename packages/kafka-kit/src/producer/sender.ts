@@ -1,12 +1,14 @@
 import type { PipeError } from '@pipe/core'
-import { type ProducePartitionResult, type RecordToWrite, recordBytesAtMost } from '@pipe/kafka-wire'
+import { type ProducePartitionResult, recordBytesAtMost } from '@pipe/kafka-wire'
 import { protocolError } from '../error-code'
-import { type Batch, createBatch, type SendGroup, sliceBatch } from './batch'
+import { type Accumulator, createAccumulator } from './accumulator'
+import { type Batch, sliceBatch } from './batch'
 import type { BufferRoom } from './buffer-room'
 import type { Durability } from './durability'
 import { type PartitionQueue, sequenceAfter } from './partition-queue'
 import { createProducerIds } from './producer-id'
 import type { ResolvedOptions } from './producer-options'
+import { reasonOf } from './refusal'
 import { backOffMs, verdictOf } from './retry-table'
 import { createTopicMap, type TopicMap, type TopicState } from './topic-map'
 import type { ProduceTransport, Shipment } from './transport'
@@ -23,9 +25,8 @@ export interface SenderSettings {
 export interface Sender {
   readonly topics: TopicMap
   /** Puts a message, whose room was taken, into its queue. */
-  append(queue: PartitionQueue, record: RecordToWrite, bytes: number, group: SendGroup, index: number): void
-  /** Makes all that waits due at once, and what comes while `isFlushing`. */
-  flush(isFlushing: boolean): void
+  readonly append: Accumulator['append']
+  readonly flush: Accumulator['flush']
   /** Batches that are not settled. */
   pending(): { readonly queue: PartitionQueue; readonly batch: Batch }[]
   /** Gives up everything, and takes nothing more. */
@@ -38,16 +39,21 @@ const maxRequestBytes = 8 * 1024 * 1024
 /** Makes an engine. */
 export function createSender({ transport, room, options }: SenderSettings): Sender {
   const { isIdempotent, batchBytes, batchRecords, lingerMs, deliveryTimeoutMs, onEvent } = options
-  /** A batch that could not go takes no more after this time: its first message sets its deadline. */
-  const maxOpenMs = Math.max(lingerMs, deliveryTimeoutMs / 8)
   const ready = new Set<PartitionQueue>()
-  const lingering = new Set<PartitionQueue>()
   let isDraining = false
-  let isFlushing = false
   let isAbandoned = false
-  let lingerTimer: NodeJS.Timeout | undefined
   let expiryTimer: NodeJS.Timeout | undefined
 
+  const accumulator = createAccumulator({
+    batchBytes,
+    batchRecords,
+    lingerMs,
+    maxOpenMs: Math.max(lingerMs, deliveryTimeoutMs / 8),
+    onReady: markReady,
+    onOpened() {
+      expiryTimer ??= setInterval(expire, Math.min(1000, Math.max(5, deliveryTimeoutMs / 20)))
+    },
+  })
   const topics = createTopicMap({
     transport,
     maxBlockMs: options.maxBlockMs,
@@ -69,68 +75,6 @@ export function createSender({ transport, room, options }: SenderSettings): Send
   function forEachQueue(visit: (queue: PartitionQueue) => void): void {
     for (const topic of topics.all()) for (const queue of topic.queues) if (queue.batches.length > 0) visit(queue)
   }
-
-  // --- filling ---
-
-  function append(queue: PartitionQueue, record: RecordToWrite, bytes: number, group: SendGroup, index: number): void {
-    const nowMs = Date.now()
-    let batch = queue.open
-    if (batch && (batch.bytes + bytes > batchBytes || nowMs - batch.createdAtMs > maxOpenMs)) {
-      closeOpen(queue)
-      batch = undefined
-    }
-    if (!batch) {
-      batch = createBatch(nowMs)
-      queue.open = batch
-      queue.batches.push(batch)
-      if (expiryTimer === undefined) expiryTimer = setInterval(expire, Math.min(1000, Math.max(5, deliveryTimeoutMs / 20)))
-      if (lingerMs === 0 || isFlushing) batch.isDue = true
-      else {
-        lingering.add(queue)
-        if (lingerTimer === undefined) lingerTimer = setTimeout(endLinger, lingerMs)
-      }
-    }
-    batch.records.push(record)
-    batch.groups.push(group)
-    batch.indexes.push(index)
-    batch.bytes += bytes
-    queue.queuedBytes += bytes
-    if (batch.bytes >= batchBytes || batch.records.length >= batchRecords) closeOpen(queue)
-    if (queue.batches[0]!.isDue && queue.inFlight === undefined) markReady(queue)
-  }
-
-  function closeOpen(queue: PartitionQueue): void {
-    queue.open!.isDue = true
-    queue.open = undefined
-    lingering.delete(queue)
-  }
-
-  function endLinger(): void {
-    const nowMs = Date.now()
-    let nextMs = Number.POSITIVE_INFINITY
-    for (const queue of lingering) {
-      const leftMs = queue.open!.createdAtMs + lingerMs - nowMs
-      if (leftMs > 0) nextMs = Math.min(nextMs, leftMs)
-      else {
-        queue.open!.isDue = true
-        lingering.delete(queue)
-        markReady(queue)
-      }
-    }
-    lingerTimer = nextMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(endLinger, nextMs)
-  }
-
-  function flush(on: boolean): void {
-    isFlushing = on
-    if (!on) return
-    for (const queue of lingering) {
-      queue.open!.isDue = true
-      markReady(queue)
-    }
-    lingering.clear()
-  }
-
-  // --- sending ---
 
   function markReady(queue: PartitionQueue): void {
     ready.add(queue)
@@ -157,7 +101,7 @@ export function createSender({ transport, room, options }: SenderSettings): Send
         continue
       }
       if (!takeBack(queue, batch) || (isIdempotent && !setSequence(queue, batch))) continue
-      if (queue.open === batch) closeOpen(queue)
+      if (queue.open === batch) accumulator.close(queue)
       queue.inFlight = batch
       const shipments = byLeader.get(queue.leader)
       const shipment = { topic: queue.topic, partition: queue.partition, batch }
@@ -350,8 +294,6 @@ export function createSender({ transport, room, options }: SenderSettings): Send
     }, delayMs)
   }
 
-  // --- settling ---
-
   function onWritten(queue: PartitionQueue, batch: Batch, baseOffset: bigint, logAppendTimeMs: bigint): void {
     if (batch.isSettled) {
       markReady(queue)
@@ -383,7 +325,7 @@ export function createSender({ transport, room, options }: SenderSettings): Send
   function finish(queue: PartitionQueue, batch: Batch): void {
     const at = queue.batches.indexOf(batch)
     if (at >= 0) queue.batches.splice(at, 1)
-    if (queue.open === batch) closeOpen(queue)
+    if (queue.open === batch) accumulator.close(queue)
     queue.queuedBytes -= batch.bytes
     room.give(batch.bytes, batch.records.length)
     batch.isSettled = true
@@ -439,8 +381,8 @@ export function createSender({ transport, room, options }: SenderSettings): Send
 
   return {
     topics,
-    append,
-    flush,
+    append: accumulator.append,
+    flush: accumulator.flush,
     pending,
     abandon(reason) {
       isAbandoned = true
@@ -448,42 +390,10 @@ export function createSender({ transport, room, options }: SenderSettings): Send
         if (queue.inFlight === batch && batch.firstSentAtMs !== undefined) batch.mayBeWritten = true
         giveUp(queue, batch, reason)
       }
-      clearTimeout(lingerTimer)
+      accumulator.stop()
       clearInterval(expiryTimer)
       topics.close()
       ids.close()
     },
-  }
-}
-
-function reasonOf(result: ProducePartitionResult): Reason {
-  const { errorCode, errorMessage, recordErrors } = result
-  const { name, meaning } = protocolError(errorCode)
-  const said = errorMessage ?? recordErrors[0]?.message
-  const text = `${name} (${errorCode}): ${meaning}${said ? ` (the broker says: ${said})` : ''}`
-  return { text, errorCode, ...adviceFor(errorCode) }
-}
-
-function adviceFor(errorCode: number): { code?: string; hint?: string } {
-  switch (errorCode) {
-    case 10:
-    case 18:
-      return {
-        code: 'PIPE_KAFKA_TOO_LARGE',
-        hint: 'Make the message smaller, compress it, or raise max.message.bytes of the topic.',
-      }
-    case 29:
-      return { code: 'PIPE_KAFKA_AUTH', hint: 'Grant this principal WRITE on the topic.' }
-    case 31:
-      return { code: 'PIPE_KAFKA_AUTH', hint: 'Grant this principal IDEMPOTENT_WRITE on the cluster, or turn idempotent off.' }
-    case 32:
-    case 87:
-      return {
-        hint: 'Kafka 4 refuses timestamps more than an hour ahead of its clock (message.timestamp.after.max.ms), and compacted topics refuse records without a key.',
-      }
-    case 76:
-      return { code: 'PIPE_KAFKA_CODEC', hint: 'zstd needs Kafka 2.1; choose another compression.' }
-    default:
-      return {}
   }
 }

@@ -7,8 +7,9 @@ import {
   produce,
   setProducer,
 } from '@pipe/kafka-wire'
+import { type Cluster, versionFor } from '../cluster'
 import { fromKafkajs, protocolFailure } from '../errors'
-import { addressOf, type Cluster, versionFor } from '../internals'
+import { addressOf } from '../internals'
 import type { Batch } from './batch'
 
 /** Leaders of a topic's partitions. */
