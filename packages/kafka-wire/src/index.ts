@@ -150,8 +150,8 @@ export {
 } from './api/produce'
 export { type ByteCursor, createByteCursor } from './byte-cursor'
 export { type ByteWriter, createByteWriter } from './byte-writer'
+export { builtInCodecs } from './codec/built-in-codecs'
 export {
-  builtInCodecs,
   type Codec,
   type CompressionId,
   type CompressionName,

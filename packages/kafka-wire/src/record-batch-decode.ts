@@ -1,5 +1,6 @@
 import { createByteCursor } from './byte-cursor'
-import { builtInCodecs, type Codec, type CompressionId, compressionNames } from './codec/codec'
+import { builtInCodecs } from './codec/built-in-codecs'
+import { type Codec, type CompressionId, compressionNames } from './codec/codec'
 import { crc32c } from './crc32c'
 import { batchHeaderBytes } from './record-batch-encode'
 import { WireError } from './wire-error'

@@ -1,8 +1,3 @@
-import { gzipCodec } from './gzip'
-import { lz4Codec } from './lz4'
-import { snappyCodec } from './snappy'
-import { zstdCodec } from './zstd'
-
 /** How the records of a batch are packed: the number in the batch's attributes. */
 export type CompressionId = 0 | 1 | 2 | 3 | 4
 
@@ -24,8 +19,3 @@ export interface Codec {
    */
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array
 }
-
-/** The codecs that this Node has: all but zstd before Node 22.15. A map of your own may replace any of them. */
-export const builtInCodecs: ReadonlyMap<number, Codec> = new Map(
-  [gzipCodec, snappyCodec, lz4Codec, zstdCodec].filter((codec) => codec !== undefined).map((codec) => [codec.id, codec]),
-)
