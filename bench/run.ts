@@ -13,6 +13,12 @@ const known = readdirSync(here)
 const args = process.argv.slice(2)
 const check = args.includes('--check')
 const asked = args.filter((arg) => !arg.startsWith('--'))
+for (const option of args) {
+  if (option.startsWith('-') && option !== '--check') {
+    console.error(`bench has no option "${option}". Use: npm run bench -- [SUITE …] [--check]`)
+    process.exit(2)
+  }
+}
 for (const name of asked) {
   if (!known.includes(name)) {
     console.error(`There is no suite "${name}". Suites: ${known.join(', ')}.`)

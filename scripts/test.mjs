@@ -1,5 +1,5 @@
 // npm test [-- --package NAME] [vitest arguments]: every test of the repository. The last line has the true totals.
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, run, setUp } from './setup.mjs'
 
@@ -8,6 +8,14 @@ const at = args.indexOf('--package')
 const only = at >= 0 ? args.splice(at, 2)[1] : undefined
 if (at >= 0 && !only) {
   console.error('--package needs a name, for example: npm test -- --package core')
+  process.exit(2)
+}
+
+const tested = ['packages', 'examples'].flatMap((parent) =>
+  readdirSync(join(root, parent)).filter((name) => existsSync(join(root, parent, name, 'test'))),
+)
+if (only && !tested.includes(only)) {
+  console.error(`There is no package "${only}" with tests: ${tested.join(', ')}.`)
   process.exit(2)
 }
 
@@ -30,6 +38,11 @@ const code = await run(process.execPath, [
   ...args,
 ])
 
+if (!existsSync(report)) {
+  console.log(`The test runner ended with ${code} before it ran a test (see above).`)
+  console.log('0 passed, 1 failed, 0 skipped')
+  process.exit(1)
+}
 const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
 const tests = testResults.flatMap((file) => file.assertionResults)
 const skipped = tests.filter(({ status }) => status === 'pending' || status === 'skipped' || status === 'todo')

@@ -3,7 +3,7 @@ export interface ExactNumber {
   readonly [exactNumber]: string
 }
 
-const exactNumber = Symbol('exact number')
+const exactNumber: unique symbol = Symbol('exact number')
 
 /** The digits of an exact number; `undefined` for every other value. */
 export function exactDigits(value: unknown): string | undefined {
