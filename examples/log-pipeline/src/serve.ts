@@ -7,6 +7,9 @@ import type { Arguments } from './arguments'
 import { deploy } from './deploy'
 import { places } from './places'
 
+/** Lists the bucket with nothing but Node and the SDK of this repository. */
+const listing = `node --input-type=module -e "import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'; console.table((await new S3Client({ forcePathStyle: true }).send(new ListObjectsV2Command({ Bucket: '${places.bucket}' }))).Contents, ['Key', 'Size'])"`
+
 /** Keeps the pipeline running on the real clock until Ctrl-C; resolves to the exit code. */
 export async function serve({ engine, tick, window }: Arguments): Promise<number> {
   await using local = await startLocal()
@@ -21,9 +24,9 @@ ${Object.entries(local.env)
   .map(([name, value]) => `export ${name}=${value}`)
   .join('\n')}
 
-Try, in another terminal with these variables:
+Try, in another terminal with these variables (the first needs only Node, from this folder):
+  ${listing}
   aws s3 ls --recursive s3://${places.bucket}/${places.raw}
-  aws events list-rules
   aws athena start-query-execution --query-string 'SELECT count(*) FROM ${places.database}.${places.compactedTable}' --result-configuration OutputLocation=${output}
 `)
   let reported = 0
