@@ -22,6 +22,14 @@ export type { ConsumerEvent } from './consumer/consumer-event'
 export { type DeadLetterOptions, deadLetterHeaders, type Origin, originOf } from './consumer/dead-letter'
 export type { HandleContext } from './consumer/dispatcher'
 export type { OutOfRangePolicy } from './consumer/ingest'
+export {
+  applyRedrive,
+  planRedrive,
+  type RedriveOptions,
+  type RedrivePlan,
+  type RedriveRange,
+  type RedriveResult,
+} from './consumer/redrive'
 export type { FailureVerdict, RetryOptions } from './consumer/retry-policy'
 export type { Leftover, StopReport } from './consumer/stop-report'
 export {
@@ -40,6 +48,7 @@ export type { GroupLag, LagSample, LagStatus, PartitionLag, PartitionSample } fr
 export type { TopicPartition } from './leader-request'
 export { offsetsOf, type PartitionOffsets } from './offsets'
 export { type MovedKey, movedKeys, movedShare } from './partition-growth'
+export { type ElectedLeaders, type ElectOptions, electPreferredLeaders } from './preferred-leaders'
 export type { Compression } from './producer/compression'
 export type { Durability, HandedOver, SendResult, Written } from './producer/durability'
 export type { Message, Placement } from './producer/message'

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createKafka, type Kafka, resourcesOf } from '../../src/connect'
 import type { Consumer, ConsumerOptions } from '../../src/consumer/consumer'
 import type { ConsumerEvent } from '../../src/consumer/consumer-event'
+import { applyRedrive, planRedrive } from '../../src/consumer/redrive'
 import { defineTopic } from '../../src/topic'
 
 const target = await kafkaAvailability()
@@ -331,6 +332,23 @@ describe.skipIf(!target.available)(`consumer on a real cluster${target.note}`, (
     expect(header('b', 'pipe-error-code')).toBe('PIPE_KAFKA_DECODE')
     expect(header('b', 'pipe-origin-offset')).toMatch(/^\d$/)
     expect(header('b', 'trace')).toBe('y')
+
+    // The redrive: first what it would do, then done, each letter once.
+    const plan = await planRedrive(kafka, { from: `${name}.dead` })
+    expect(plan).toMatchObject({ letters: 3, foreign: 0 })
+    expect(plan.causes.map(({ topic, errorCode, count }) => `${topic} ${errorCode} ${count}`)).toEqual([
+      `${name} PIPE_KAFKA_DECODE 2`,
+      `${name} Error 1`,
+    ])
+    expect(await planRedrive(kafka, { from: `${name}.dead` })).toEqual(plan)
+    expect(await applyRedrive(kafka, plan)).toEqual({ redriven: 3, foreign: 0 })
+    expect(await planRedrive(kafka, { from: `${name}.dead` })).toMatchObject({ letters: 0, ranges: [] })
+    await expect(applyRedrive(kafka, plan)).rejects.toMatchObject({ code: 'PIPE_KAFKA_PLAN_STALE' })
+    const back = (await readAll(kafka, name, 8)).filter(({ headers }) => headers?.['pipe-redriven'])
+    expect(back).toHaveLength(3)
+    const again = back.find((record) => record.key!.toString() === 'b')!
+    expect(again.value!.equals(bad)).toBe(true)
+    expect(Object.keys(again.headers!).sort()).toEqual(['pipe-redriven', 'trace'])
   })
 
   test('poison without a dead-letter topic: the consumer fails with the place, and commits nothing past it', async () => {
@@ -485,6 +503,70 @@ describe.skipIf(!target.available)(`consumer on a real cluster${target.note}`, (
     // 8 records and 4 marks.
     await until('the end', async () => (await committed('transactions', 'transactions'))[0] === '12')
     expect(seen).toEqual(['a', 'a2', 'c', 'c2'])
+  })
+
+  test('all brokers out of reach for longer than kafkajs tries: a new consumer is made, and nothing is lost', async () => {
+    const topic = await newTopic('outage', 3)
+    const proxied = createKafka({ brokers: cluster.proxiedBootstrap, clientId: 'test' })
+    const seen: string[] = []
+    const own: ConsumerEvent[] = []
+    const consumer = proxied.consumer({
+      group: 'outage',
+      topics: [topic],
+      timing: { session: '6 seconds' },
+      onEvent: (event) => own.push(event),
+      handle: ({ value }) => void seen.push(value),
+    })
+    consumers.push(consumer)
+    await produce(topic, 100)
+    await until('100', () => seen.length === 100)
+    for (const { proxy } of cluster.brokers) {
+      await proxy.setMode('refuse')
+      proxy.resetConnections()
+    }
+    await produce(topic, 100, { from: 100 })
+    await pause(10_000)
+    for (const { proxy } of cluster.brokers) await proxy.clear()
+    await until('all', () => new Set(seen).size === 200, 60_000)
+    console.log(
+      `outage of 10 s: ${own.filter(({ kind }) => kind === 'restarting').length} restarts, ${seen.length - 200} repeated`,
+    )
+    await consumer.stop()
+    await consumer.done
+    await proxied.close()
+  }, 120_000)
+
+  test('an event loop that stands still for longer than the session: fenced, joined anew, nothing lost', async () => {
+    const topic = await newTopic('blocked', 1)
+    await produce(topic, 20, { keys: 20 })
+    const seen: string[] = []
+    start({
+      group: 'blocked',
+      topics: [topic],
+      timing: { session: '6 seconds', commitEvery: '100 ms' },
+      async handle({ value }) {
+        if (value === '10' && !seen.includes('10')) {
+          seen.push(value)
+          const until = Date.now() + 9000
+          while (Date.now() < until);
+        }
+        await pause(10)
+        seen.push(value)
+      },
+    })
+    await until('the end', async () => (await committed('blocked', 'blocked'))[0] === '20', 45_000)
+    expect(new Set(seen).size).toBe(20)
+    expect(events.some(({ kind }) => kind === 'event-loop-blocked')).toBe(true)
+    expect(events.some(({ kind }) => kind === 'fenced')).toBe(true)
+    expect(events.filter(({ kind }) => kind === 'joined').length).toBeGreaterThanOrEqual(2)
+  }, 60_000)
+
+  test('a topic that is not there, and a dead-letter topic that is not: fails at once', async () => {
+    const missing = start({ group: 'missing', topics: [textTopic('nowhere', 1)], handle: () => undefined })
+    await expect(missing.done).rejects.toMatchObject({ code: 'PIPE_KAFKA_TOPIC', message: expect.stringContaining('nowhere') })
+    const topic = await newTopic('no-letters', 1)
+    const letters = start({ group: 'no-letters', topics: [topic], deadLetter: { topic: 'no.dead' }, handle: () => undefined })
+    await expect(letters.done).rejects.toMatchObject({ code: 'PIPE_KAFKA_TOPIC', message: expect.stringContaining('no.dead') })
   })
 })
 
