@@ -88,7 +88,7 @@ export function openCluster(instance: KafkajsClient): Cluster {
   }
 
   async function connected(broker: DriverBroker): Promise<DriverBroker> {
-    if (broker.isConnected()) return broker
+    if (isReady(broker)) return broker
     try {
       await broker.connect()
     } catch (error) {
@@ -99,6 +99,18 @@ export function openCluster(instance: KafkajsClient): Cluster {
     if (isClosed) {
       drop(broker)
       checkOpen()
+    }
+    if (!isReady(broker)) {
+      // Its socket stands, but it never said what it serves: kafkajs would not ask again.
+      drop(broker)
+      throw new KafkaError(
+        'PIPE_KAFKA_CONNECTION',
+        `${addressOf(broker)} accepted the connection and did not say what it serves.`,
+        {
+          retryable: true,
+          details: { broker: addressOf(broker) },
+        },
+      )
     }
     return broker
   }
@@ -133,8 +145,8 @@ export function openCluster(instance: KafkajsClient): Cluster {
 
   async function anyBroker(): Promise<DriverBroker> {
     checkOpen()
-    for (const broker of brokers.values()) if (broker.isConnected()) return broker
-    if (seed?.isConnected()) return seed
+    for (const broker of brokers.values()) if (isReady(broker)) return broker
+    if (seed && isReady(seed)) return seed
     for (const nodeId of addresses.keys()) {
       try {
         return await knownBroker(nodeId)
@@ -249,6 +261,11 @@ export function openCluster(instance: KafkajsClient): Cluster {
       for (const broker of all) drop(broker)
     },
   }
+}
+
+/** kafkajs calls a broker connected as soon as its socket stands: before it knows which versions it serves. */
+function isReady(broker: DriverBroker): boolean {
+  return broker.versions !== null && broker.isConnected()
 }
 
 const noTaggedFields = Buffer.from([0])
