@@ -70,7 +70,10 @@ export async function* watchLag(kafka: Kafka, group: string, options: WatchLagOp
       failures = 0
     } catch (error) {
       options.signal?.throwIfAborted()
-      if (!(error instanceof KafkaError) || !error.retryable || ++failures >= 10) throw error
+      // A coordinator that has just taken a group over may answer for a moment as if it knew nothing of it.
+      const mayPass =
+        error instanceof KafkaError && (error.retryable || (samples.length > 0 && error.code === 'PIPE_KAFKA_GROUP'))
+      if (!mayPass || ++failures >= 10) throw error
       continue
     }
     const oldest = samples.at(-1)!.atMs - settings.windowMs
@@ -103,11 +106,10 @@ async function sampleLag(cluster: Cluster, group: string, settings: LagSettings)
   const { partitions, configs } = await partitionsOf(cluster, group, description, committed, settings)
   const wait = { waitMs: leaderWaitMs, signal }
   const atMs = Date.now()
-  const [logs, arrived] = [
-    await logOffsets(cluster, partitions, wait),
-    await offsetsAtTime(cluster, partitions, atMs - windowMs, wait),
-  ]
-  const positions = partitions.flatMap((item) => {
+  const logs = await logOffsets(cluster, partitions, wait)
+  const known = partitions.filter((item) => !(logs.get(partitionKey(item)) instanceof KafkaError))
+  const arrived = await offsetsAtTime(cluster, known, atMs - windowMs, wait)
+  const positions = known.flatMap((item) => {
     const log = logs.get(partitionKey(item))
     if (!log || log instanceof KafkaError) return []
     const offset = positionOf(log, committed.get(partitionKey(item))?.offset)

@@ -69,22 +69,24 @@ export async function logOffsets(
   items: readonly TopicPartition[],
   wait: LeaderWait,
 ): Promise<Map<string, PartitionOffsets | KafkaError>> {
-  const ask = (timestamp: bigint, isolationLevel: number) =>
-    askLeaders(cluster, items, wait, (broker, led) => listAt(cluster, broker, led, () => timestamp, isolationLevel, wait.signal))
+  const all = new Map<string, PartitionOffsets | KafkaError>()
+  // Waited for a leader once is enough: who did not answer the first question is not asked the next one.
+  const ask = async (timestamp: bigint, isolationLevel: number) => {
+    const open = items.filter((item) => !all.has(partitionKey(item)))
+    const answers = await askLeaders(cluster, open, wait, (broker, led) =>
+      listAt(cluster, broker, led, () => timestamp, isolationLevel, wait.signal),
+    )
+    for (const [key, answer] of answers) if (answer instanceof KafkaError) all.set(key, answer)
+    return answers
+  }
   // In this order: what grows meanwhile must not make the stable end lie beyond the end, or the start beyond both.
   const starts = await ask(offsetAt.start, 0)
   const stables = await ask(offsetAt.end, 1)
   const ends = await ask(offsetAt.end, 0)
-  const all = new Map<string, PartitionOffsets | KafkaError>()
   for (const item of items) {
-    const key = partitionKey(item)
-    const parts = [starts.get(key)!, stables.get(key)!, ends.get(key)!] as const
-    const failure = parts.find((part) => part instanceof KafkaError)
-    if (failure instanceof KafkaError) all.set(key, failure)
-    else {
-      const [start, stable, end] = parts as readonly [TimedAnswer, TimedAnswer, TimedAnswer]
-      all.set(key, { ...plain(item), start: start.offset, stable: stable.offset, end: end.offset })
-    }
+    if (all.has(partitionKey(item))) continue
+    const offset = (answers: ReadonlyMap<string, TimedAnswer | KafkaError>) => answerOf(answers, item).offset
+    all.set(partitionKey(item), { ...plain(item), start: offset(starts), stable: offset(stables), end: offset(ends) })
   }
   return all
 }

@@ -4,12 +4,12 @@ import type { ArgsDef } from 'citty'
 import { createKafka, type Kafka, type KafkaAuth } from '../connect'
 
 /** Options that every command has. */
-export const connectionArgs = {
+export const connectionArgs: ArgsDef = {
   brokers: { type: 'string', valueHint: 'host:port,…', description: 'Some brokers of the cluster (default: $KAFKA_BROKERS)' },
   tls: { type: 'boolean', default: false, description: 'Connect with TLS' },
   ca: { type: 'string', valueHint: 'file', description: 'Certificates to trust (PEM); implies --tls' },
   json: { type: 'boolean', default: false, description: 'Print data as JSON; 64-bit offsets are texts' },
-} as const satisfies ArgsDef
+}
 
 /** The parsed {@link connectionArgs}. */
 export interface ConnectionArgs {

@@ -3,25 +3,28 @@ import { clusterView, type PartitionView } from '../cluster-view'
 import type { Kafka } from '../connect'
 import { byteSize, percent } from '../figures'
 import { partitionKey } from '../leader-request'
+import { electPreferredLeaders } from '../preferred-leaders'
 import { type CommandOutput, connectionArgs, listFrom } from './arguments'
 import { jsonText, textTable } from './text-table'
 
 /** Options of `cluster`. */
-export const clusterArgs = {
+export const clusterArgs: ArgsDef = {
   ...connectionArgs,
   topics: { type: 'string', valueHint: 'a,b', description: 'Only these topics' },
+  'elect-preferred': { type: 'boolean', default: false, description: 'First give leadership back to the preferred brokers' },
   all: { type: 'boolean', default: false, description: 'Show every partition, not only those with a problem' },
   check: {
     type: 'boolean',
     default: false,
     description: 'End with 1 when a partition is offline or under its min.insync.replicas',
   },
-} as const satisfies ArgsDef
+}
 
 /** The parsed {@link clusterArgs}. */
 export interface ClusterArgs {
   readonly json: boolean
   readonly topics?: string | undefined
+  readonly 'elect-preferred': boolean
   readonly all: boolean
   readonly check: boolean
 }
@@ -34,6 +37,11 @@ export async function clusterCommand(
   signal?: AbortSignal,
 ): Promise<number> {
   const topics = listFrom(args.topics)
+  if (args['elect-preferred']) {
+    const { elected, refused } = await electPreferredLeaders(kafka, { signal, ...(topics ? { topics } : {}) })
+    output.note(`${elected.length} partitions are led by their preferred broker again`)
+    for (const { reason } of refused) output.note(`! ${reason}`)
+  }
   const view = await clusterView(kafka, { signal, ...(topics ? { topics } : {}) })
   const code = args.check && view.offline.length + view.underMinInSync.length > 0 ? 1 : 0
   if (args.json) {

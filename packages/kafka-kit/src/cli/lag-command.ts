@@ -12,7 +12,7 @@ import { type CommandOutput, connectionArgs, listFrom } from './arguments'
 import { jsonText, textTable } from './text-table'
 
 /** Options of `lag`. */
-export const lagArgs = {
+export const lagArgs: ArgsDef = {
   ...connectionArgs,
   group: { type: 'string', valueHint: 'id', description: 'The group (default: all groups, one line each)' },
   topics: { type: 'string', valueHint: 'a,b', description: 'Only these topics' },
@@ -24,7 +24,7 @@ export const lagArgs = {
   watch: { type: 'boolean', default: false, description: 'Go on until Ctrl-C' },
   every: { type: 'string', valueHint: "'5 seconds'", description: 'Time between looks' },
   'catch-up-within': { type: 'string', valueHint: "'1 hour'", description: 'In what time the lag should be gone' },
-} as const satisfies ArgsDef
+}
 
 /** The parsed {@link lagArgs}. */
 export interface LagArgs {

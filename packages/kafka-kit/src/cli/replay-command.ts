@@ -10,7 +10,7 @@ import { type CommandOutput, connectionArgs, listFrom } from './arguments'
 import { jsonText, textTable } from './text-table'
 
 /** Options of `replay`. */
-export const replayArgs = {
+export const replayArgs: ArgsDef = {
   ...connectionArgs,
   group: { type: 'string', valueHint: 'id', description: 'The group that reads again' },
   topic: { type: 'string', valueHint: 'name', description: 'The topic' },
@@ -29,7 +29,7 @@ export const replayArgs = {
     description: 'Where the receipt for --undo goes (default: replay-GROUP-TOPIC-TIME.json)',
   },
   undo: { type: 'string', valueHint: 'receipt file', description: 'Restore the offsets from before' },
-} as const satisfies ArgsDef
+}
 
 /** The parsed {@link replayArgs}. */
 export interface ReplayArgs {

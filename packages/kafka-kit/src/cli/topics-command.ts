@@ -13,7 +13,7 @@ import { type CommandOutput, connectionArgs, listFrom } from './arguments'
 import { jsonText, textTable } from './text-table'
 
 /** Options of `topics`. */
-export const topicsArgs = {
+export const topicsArgs: ArgsDef = {
   ...connectionArgs,
   contract: {
     type: 'string',
@@ -24,7 +24,7 @@ export const topicsArgs = {
   allow: { type: 'string', valueHint: 'shorter-retention,cleanup-change', description: 'Losses of records that are wanted' },
   check: { type: 'boolean', default: false, description: 'End with 1 when something differs' },
   internal: { type: 'boolean', default: false, description: 'List topics of Kafka itself too' },
-} as const satisfies ArgsDef
+}
 
 /** The parsed {@link topicsArgs}. */
 export interface TopicsArgs {

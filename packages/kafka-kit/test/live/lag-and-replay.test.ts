@@ -8,6 +8,7 @@ import { createKafka, type Kafka } from '../../src/connect'
 import { lagOf, watchLag } from '../../src/lag'
 import type { GroupLag } from '../../src/lag-window'
 import { offsetsOf } from '../../src/offsets'
+import { electPreferredLeaders } from '../../src/preferred-leaders'
 import { applyReplay, undoReplay } from '../../src/replay-apply'
 import { planReplay } from '../../src/replay-plan'
 import { defineTopic } from '../../src/topic'
@@ -298,6 +299,63 @@ describe.skipIf(!target.available)(`lag, replay and view of a real cluster${targ
     expect((await lagOf(kafka, 'replayed-2')).messages).toBe(23)
     await victim.restart()
     await cluster.waitFor('viewed', (partitions) => partitions.every(({ inSync }) => inSync.length === 3))
-    expect((await clusterView(kafka)).underMinInSync).toEqual([])
+    const moved = await clusterView(kafka, { topics: ['viewed'] })
+    expect(moved.underMinInSync).toEqual([])
+    const { elected, refused } = await electPreferredLeaders(kafka, { topics: ['viewed'] })
+    expect(refused).toEqual([])
+    expect(elected).toEqual(
+      moved.partitions
+        .filter(({ leader, preferredLeader }) => leader !== preferredLeader)
+        .map(({ topic, partition }) => ({ topic, partition })),
+    )
+    await expect.poll(async () => (await clusterView(kafka, { topics: ['viewed'] })).preferredLeaderSkew).toBe(0)
   }, 120_000)
+
+  test('a partition without a leader: the rest of the lag is told, advice and view name it', async () => {
+    await cluster.createTopic('single', { partitions: 3, replicationFactor: 1 })
+    await write('single', [...numbered(2, 0), ...numbered(2, 1), ...numbered(2, 2)])
+    const plan = await planReplay(kafka, { group: 'single-group', topic: 'single', from: 'beginning' })
+    await applyReplay(kafka, plan)
+    const victim = await cluster.leaderOf('single', 1)
+    await victim.kill()
+    try {
+      // Not with `cluster.waitFor`: kafkajs shows nothing of a topic that has a partition without a leader.
+      const offline = async () => (await clusterView(kafka, { topics: ['single'], timeout: '1 second' })).offline
+      await expect.poll(offline, { timeout: 30_000 }).toMatchObject([{ topic: 'single', partition: 1, leader: undefined }])
+      // The killed broker may have been the coordinator too: its successor needs a moment.
+      await expect.poll(() => lagOf(kafka, 'single-group').catch(() => undefined), { timeout: 30_000 }).toBeDefined()
+      const startedAt = Date.now()
+      const lag = await lagOf(kafka, 'single-group')
+      expect(Date.now() - startedAt).toBeLessThan(12_000)
+      expect(lag.messages).toBe(4)
+      expect(lag.unavailable).toEqual([
+        { topic: 'single', partition: 1, reason: expect.stringContaining('single[1]: LEADER_NOT_AVAILABLE') },
+      ])
+      expect(adviseLag(lag).findings[0]).toMatchObject({ severity: 'critical' })
+      await expect(offsetsOf(kafka, 'single')).rejects.toMatchObject({ code: 'PIPE_KAFKA_PROTOCOL', retryable: true })
+    } finally {
+      await victim.restart()
+    }
+    await expect.poll(async () => (await lagOf(kafka, 'single-group')).messages, { timeout: 30_000 }).toBe(6)
+  }, 180_000)
+
+  test('a broker that hangs: the view is there without its sizes', async () => {
+    await clusterView(kafka)
+    const victim = cluster.broker(2)
+    victim.stop()
+    try {
+      const startedAt = Date.now()
+      await using other = createKafka({ brokers: [cluster.broker(1).address], clientId: 'test' })
+      const view = await clusterView(other, { timeout: '1 second' })
+      expect(Date.now() - startedAt).toBeLessThan(10_000)
+      const hung = view.brokers.find(({ nodeId }) => nodeId === 2)
+      // Either it still counts as a broker, without sizes, or its session has run out.
+      if (hung) expect(hung).toMatchObject({ bytes: undefined, sizeProblem: expect.stringContaining('1000 ms') })
+      else expect(view.missingBrokers).toEqual([2])
+      expect(view.brokers.find(({ nodeId }) => nodeId === 1)!.bytes).toBeGreaterThan(0)
+    } finally {
+      victim.continue()
+    }
+    await expect.poll(async () => (await clusterView(kafka)).underReplicated, { timeout: 60_000 }).toEqual([])
+  }, 180_000)
 })
