@@ -11,8 +11,16 @@ import { neverQueued } from './undelivered'
 
 /** The way of a message from the call to the queue of its partition: check, encode, take room, look the topic up. In the order of the calls. */
 export interface Admission {
-  /** What goes wrong fails the message in its group; in one turn where nothing has to be waited for. */
-  admit(topic: string | AnyTopic, message: LooseMessage, group: SendGroup, signal: AbortSignal | undefined): void
+  /**
+   * What goes wrong fails the message in its group. Returns when it has room or failed: `undefined` at once, where nothing has to be waited
+   * for.
+   */
+  admit(
+    topic: string | AnyTopic,
+    message: LooseMessage,
+    group: SendGroup,
+    signal: AbortSignal | undefined,
+  ): Promise<void> | undefined
   /**
    * All are checked before the first goes: a message that does not fit rejects, and nothing is sent. `open` makes the group. Resolves when
    * all are in their queues or failed.
@@ -125,21 +133,30 @@ export function createAdmission(settings: {
     encoding = tail
   }
 
-  function admit(topic: string | AnyTopic, message: LooseMessage, group: SendGroup, signal: AbortSignal | undefined): void {
+  function admit(
+    topic: string | AnyTopic,
+    message: LooseMessage,
+    group: SendGroup,
+    signal: AbortSignal | undefined,
+  ): Promise<void> | undefined {
     const refuse = (error: unknown) => group.failed(0, error as NotWrittenError)
     try {
       const name = checkCall(topic)
-      const enter = (record: RecordToWrite): void | Promise<void> => {
+      const enter = (record: RecordToWrite): Promise<void> | undefined => {
         const bytes = sizeOf(topic, record)
         const item = { record, bytes, partition: message.partition, group, index: 0 }
         if (!room.tryTake(bytes)) return room.take(name, bytes, signal).then(() => placeWhenLoaded(name, item))
         placeWhenLoaded(name, item)
+        return undefined
       }
       const record = encoding === undefined ? toRecord(topic, message) : encoding.then(() => toRecord(topic, message))
-      if (record instanceof Promise) hold(record.then(enter).catch(refuse))
-      else enter(record)?.catch(refuse)
+      if (!(record instanceof Promise)) return enter(record)?.catch(refuse)
+      const admitted = record.then(enter).catch(refuse)
+      hold(admitted)
+      return admitted
     } catch (error) {
       refuse(error)
+      return undefined
     }
   }
 

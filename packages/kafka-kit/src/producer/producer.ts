@@ -1,3 +1,4 @@
+import type { WritableStream } from 'node:stream/web'
 import { type Deadline, deadlineIn } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import type { KafkaResources } from '../kafka-resources'
@@ -13,6 +14,7 @@ import { manySend, type PendingSend, singleSend } from './send-group'
 import { createSender } from './sender'
 import { wireTransport } from './transport'
 import { neverQueued } from './undelivered'
+import { writableOf } from './writable'
 
 /** How one call goes about it. */
 export interface SendOptions {
@@ -63,6 +65,12 @@ export interface Producer<D extends Durability = 'quorum'> extends AsyncDisposab
   /** As `send`, but returns `false` where it would have to wait for room. */
   trySend<Input>(topic: Topic<Input, unknown>, record: Input & Placement): Promise<SendResult<D>> | false
   trySend(topic: string, message: Message & Placement): Promise<SendResult<D>> | false
+  /**
+   * A stream to pipe records into. A write waits for room, not for the answer; the first record that fails errors the stream, and closing it
+   * waits for all.
+   */
+  writable<Input>(topic: Topic<Input, unknown>): WritableStream<Input & Placement>
+  writable(topic: string): WritableStream<Message & Placement>
   /** What is not settled yet. */
   readonly buffered: { readonly messages: number; readonly bytes: number }
   /** Sends what waits, and resolves when all that was sent before is settled, or at the deadline with what is left. */
@@ -199,6 +207,11 @@ export function createProducer<D extends Durability = 'quorum'>(
     send,
     sendMany,
     trySend,
+    writable: (topic: string | AnyTopic) =>
+      writableOf<LooseMessage>((message) => {
+        const group = singleSend(durability)
+        return { accepted: admission.admit(topic, message, group, undefined), settled: group.promise }
+      }),
     get buffered() {
       return { messages: room.messages, bytes: room.bytes }
     },

@@ -401,6 +401,39 @@ describe('back-pressure', () => {
   })
 })
 
+describe('a stream of messages', () => {
+  it('waits for room as it goes, and for all answers at its end', async () => {
+    const brokers = await start({ topics: { t: 1 } })
+    const producer = kafka!.producer({ maxBufferedMessages: 10 })
+    let mostBuffered = 0
+    const values = Array.from({ length: 300 }, (_, i) => String(i))
+    const source = new ReadableStream({
+      start(controller) {
+        for (const value of values) controller.enqueue({ value })
+        controller.close()
+      },
+    }).pipeThrough(
+      new TransformStream({
+        transform(message, controller) {
+          mostBuffered = Math.max(mostBuffered, producer.buffered.messages)
+          controller.enqueue(message)
+        },
+      }),
+    )
+    await source.pipeTo(producer.writable('t'))
+    expect(brokers.values('t')).toEqual(values)
+    expect(mostBuffered).toBeLessThanOrEqual(10)
+  })
+
+  it('errs with the first message that fails', async () => {
+    const brokers = await start({ topics: { t: 1 } })
+    brokers.script({ error: 87 })
+    const writer = kafka!.producer({ linger: '0 ms' }).writable('t').getWriter()
+    await writer.write({ value: 'a' })
+    expect(await failure(writer.close())).toMatchObject({ outcome: 'not-written', details: { errorCode: 87 } })
+  })
+})
+
 describe('an abort', () => {
   it('takes back what is not on the wire, and only that', async () => {
     const brokers = await start({ topics: { t: 1 } })
