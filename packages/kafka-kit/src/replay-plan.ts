@@ -176,7 +176,7 @@ function chosenPartitions(
     typeof from === 'object' && 'offset' in from && typeof from.offset === 'object'
       ? Object.keys(from.offset).map(Number)
       : undefined
-  if (named && chosen && chosen.some((partition) => !named.includes(partition)))
+  if (named && chosen?.some((partition) => !named.includes(partition)))
     throw new ConfigError('planReplay: partitions names one that offset has no entry for.')
   const wanted = chosen ?? named ?? existing
   const unknown = wanted.filter((partition) => !existing.includes(partition))
