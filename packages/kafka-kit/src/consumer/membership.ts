@@ -1,7 +1,7 @@
 import { sleep } from '@pipe/core'
 import { type OffsetCommitTopic, offsetCommit } from '@pipe/kafka-wire'
 import type { ConsumerCrashEvent, ConsumerGroupJoinEvent, Consumer as KafkajsConsumer } from 'kafkajs'
-import { fromKafkajs } from '../errors'
+import { fromKafkajs, KafkaError } from '../errors'
 import { type Cluster, captureClusters, type DriverBroker, type DriverCluster, driverError } from '../internals'
 import type { KafkaResources } from '../kafka-resources'
 import { backoffAfter } from './retry-policy'
@@ -66,7 +66,12 @@ export interface Membership {
   /** Connects and joins. What fails after that comes by `crashed`. */
   start(): Promise<void>
   readonly identity: MemberIdentity | undefined
-  /** Commits as this member. @returns error codes by topic and partition. */
+  /**
+   * Commits as this member.
+   *
+   * @returns error codes by topic and partition.
+   * @throws KafkaError when there was no answer, or none that concerns the present identity.
+   */
   commit(
     topics: readonly OffsetCommitTopic[],
   ): Promise<readonly { readonly topic: string; readonly partition: number; readonly errorCode: number }[]>
@@ -111,7 +116,9 @@ export function createMembership(settings: {
     onJoined: (response) => {
       joined = { memberId: response.memberId, generation: response.generationId }
     },
-    onFenced: (reason) => {
+    onFenced: (who, reason) => {
+      // An answer to a request of an earlier life says nothing about this one.
+      if (who.memberId !== identity?.memberId || who.groupGenerationId !== identity.generation) return
       identity = undefined
       hooks.fenced(reason)
     },
@@ -196,7 +203,7 @@ export function createMembership(settings: {
         return topics.flatMap(({ name, partitions }) =>
           partitions.map(({ partition }) => ({ topic: name, partition, errorCode: 25 })),
         )
-      const answer = await coordinator.ask(async (broker) => {
+      const commitTo = async (broker: DriverBroker) => {
         const response = await settings.cluster.call(broker, offsetCommit, {
           group,
           generationId: as.generation,
@@ -208,7 +215,14 @@ export function createMembership(settings: {
         const moved = response.topics.flatMap(({ partitions }) => partitions).find(({ errorCode }) => movedCodes.has(errorCode))
         if (moved) throw Object.assign(new Error(`OffsetCommit: error ${moved.errorCode}`), { code: moved.errorCode })
         return response
-      })
+      }
+      const answer = await coordinator.ask(commitTo, undefined, commitWaitMs)
+      if (identity !== as) {
+        throw new KafkaError('PIPE_KAFKA_PROTOCOL', `Commit of group ${group}: the member joined anew meanwhile.`, {
+          retryable: true,
+          details: { group },
+        })
+      }
       return answer.topics.flatMap(({ name, partitions }) =>
         partitions.map(({ partition, errorCode }) => ({ topic: name, partition, errorCode })),
       )
@@ -303,6 +317,14 @@ function isMoved(error: unknown): boolean {
   return connectionErrors.has(name ?? '') || code === 'PIPE_KAFKA_CONNECTION' || code === 'ECONNREFUSED' || code === 'ECONNRESET'
 }
 
+interface HeartbeatRequest {
+  readonly memberId: string
+  readonly groupGenerationId: number
+}
+
+/** How long a commit looks for the coordinator: the next one comes soon. */
+const commitWaitMs = 5000
+
 /** How long a coordinator that moved is looked for before kafkajs hears of it. */
 const coordinatorWaitMs = 60_000
 
@@ -314,7 +336,7 @@ function coordinatorOf(options: {
   readonly drop: (broker: DriverBroker) => void
   readonly isLeaving: () => boolean
   readonly onJoined: (response: { readonly generationId: number; readonly memberId: string }) => void
-  readonly onFenced: (reason: string) => void
+  readonly onFenced: (who: HeartbeatRequest, reason: string) => void
   readonly onLeft: () => void
 }) {
   const { group, timing } = options
@@ -324,8 +346,12 @@ function coordinatorOf(options: {
   // A coordinator that is stopped, not dead, never answers: heartbeats must notice well within the session.
   const answerMs = Math.max(1000, timing.sessionTimeoutMs / 3)
 
-  async function ask<T>(use: (broker: GroupBroker) => Promise<T>, timeoutMs: number = answerMs): Promise<T> {
-    const giveUpAt = Date.now() + coordinatorWaitMs
+  async function ask<T>(
+    use: (broker: GroupBroker) => Promise<T>,
+    timeoutMs: number = answerMs,
+    waitMs: number = coordinatorWaitMs,
+  ): Promise<T> {
+    const giveUpAt = Date.now() + waitMs
     for (let failures = 1; ; failures++) {
       let broker: GroupBroker | undefined
       try {
@@ -341,12 +367,12 @@ function coordinatorOf(options: {
     }
   }
 
-  async function heartbeat(request: object): Promise<unknown> {
+  async function heartbeat(request: HeartbeatRequest): Promise<unknown> {
     try {
       return await ask((broker) => broker.heartbeat(request))
     } catch (error) {
       const { code } = error as { code?: unknown }
-      if (code === 22 || code === 25) options.onFenced(fromKafkajs(`Group ${group}`, error, { group }).message)
+      if (code === 22 || code === 25) options.onFenced(request, fromKafkajs(`Group ${group}`, error, { group }).message)
       throw error
     }
   }

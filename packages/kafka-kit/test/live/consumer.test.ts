@@ -505,7 +505,7 @@ describe.skipIf(!target.available)(`consumer on a real cluster${target.note}`, (
     expect(seen).toEqual(['a', 'a2', 'c', 'c2'])
   })
 
-  test('all brokers out of reach for longer than kafkajs tries: a new consumer is made, and nothing is lost', async () => {
+  test('all brokers out of reach for longer than the session: joined anew, nothing lost', async () => {
     const topic = await newTopic('outage', 3)
     const proxied = createKafka({ brokers: cluster.proxiedBootstrap, clientId: 'test' })
     const seen: string[] = []
