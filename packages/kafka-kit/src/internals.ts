@@ -1,7 +1,6 @@
+import type { Api, MetadataResponse } from '@pipe/kafka-wire'
 import type { Kafka as KafkajsClient } from 'kafkajs'
 import { KafkaError } from './errors'
-
-export type { CallOptions, Cluster } from './cluster'
 
 // The only file that touches what kafkajs keeps to itself.
 //
@@ -204,6 +203,40 @@ export interface RawRequest<T> {
   readonly onHandOver?: (() => void) | undefined
   /** Ends the waiting; the request itself cannot be called back. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** How {@link Cluster.call} goes about it. */
+export interface CallOptions {
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Connections to the brokers of one cluster, made with the settings of a kafkajs instance. */
+export interface Cluster {
+  /** The broker with this node id, connected. Asks for metadata first when it is not known. */
+  broker(nodeId: number): Promise<DriverBroker>
+  /** Some broker, connected: one that is connected already, else the first that answers. */
+  anyBroker(): Promise<DriverBroker>
+  /** The controller, or in KRaft a broker that passes the request on to it. */
+  controller(): Promise<DriverBroker>
+  /** The coordinator of a group. Throws COORDINATOR_NOT_AVAILABLE and its like as a retryable {@link KafkaError}. */
+  coordinator(group: string): Promise<DriverBroker>
+  transactionCoordinator(transactionalId: string): Promise<DriverBroker>
+  /** Asks for brokers and topics (`null` = all, `[]` = none) and remembers the addresses. Per-topic errors are in the answer. */
+  metadata(topics: readonly string[] | null, options?: CallOptions): Promise<MetadataResponse>
+  /** Sends a request of the tables of kafka-wire, in the newest version that both sides know. */
+  call<Request extends object, Response extends object>(
+    broker: DriverBroker,
+    api: Api<Request, Response>,
+    request: Request,
+    options?: CallOptions & { readonly maxVersion?: number },
+  ): Promise<Response>
+  send<T>(broker: DriverBroker, request: RawRequest<T>): Promise<T>
+  /** Resolves when the sockets of a broker take bytes again: kafkajs itself writes without looking. */
+  drained(broker: DriverBroker): Promise<void>
+  /** Closes the sockets of a broker at once. What is under way on them fails as a closed connection. */
+  drop(broker: DriverBroker): void
+  close(): Promise<void>
 }
 
 /**

@@ -1,6 +1,6 @@
 import { ConfigError } from '@pipe/core'
 import type { Kafka as KafkajsClient } from 'kafkajs'
-import type { Cluster } from './cluster'
+import type { Cluster } from './internals'
 
 /** What the files of this package need of a `Kafka` made by `createKafka`. */
 export interface KafkaResources {

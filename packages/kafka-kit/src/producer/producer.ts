@@ -125,7 +125,7 @@ export function createProducer<D extends Durability = 'quorum'>(
     const signal = signalOf('producer.send', sendOptions)
     if (signal?.aborted) return Promise.reject(signal.reason)
     const group = singleSend(durability)
-    admission.admit(topic, message, group, signal)
+    void admission.admit(topic, message, group, signal)
     return watch(group, signal)
   }
 

@@ -7,9 +7,9 @@ import {
   produce,
   setProducer,
 } from '@pipe/kafka-wire'
-import { type Cluster, versionFor } from '../cluster'
+import { versionFor } from '../cluster'
 import { fromKafkajs, protocolFailure } from '../errors'
-import { addressOf } from '../internals'
+import { addressOf, type Cluster } from '../internals'
 import type { Batch } from './batch'
 
 /** Leaders of a topic's partitions. */
