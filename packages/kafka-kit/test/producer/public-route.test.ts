@@ -1,4 +1,5 @@
 import { type StubBrokers, startStubBrokers } from '@pipe/testkit'
+import fc from 'fast-check'
 import kafkajs from 'kafkajs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createKafka, type Kafka, type ProducerEvent } from '../../src/index'
@@ -33,6 +34,47 @@ async function start(topics: Record<string, number> = { t: 6 }): Promise<void> {
 afterEach(async () => {
   await kafka.close()
   await stub.close()
+})
+
+it('both routes store the same records', async () => {
+  const part = fc.option(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.uint8Array({ maxLength: 12 })))
+  const message = fc.record({
+    key: part,
+    value: part,
+    headers: fc.dictionary(
+      fc.stringMatching(/^[a-z]{1,6}$/),
+      fc.oneof(fc.string({ maxLength: 8 }), fc.array(fc.string({ maxLength: 4 }), { minLength: 2, maxLength: 3 })),
+      { maxKeys: 3 },
+    ),
+    // Of equal length as text: kafkajs sorts timestamps as texts.
+    timestamp: fc.integer({ min: 1_500_000_000_000, max: 1_900_000_000_000 }).map((ms) => new Date(ms)),
+  })
+  await start({})
+  const own = createKafka({ brokers: stub.bootstrap, clientId: 'own' })
+  let round = 0
+  try {
+    await fc.assert(
+      fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 20 }), async (messages) => {
+        round++
+        const read: unknown[] = []
+        for (const [name, client] of [
+          [`own-${round}`, own],
+          [`public-${round}`, kafka],
+        ] as const) {
+          stub.setPartitions(name, 3)
+          const producer = client.producer()
+          const placed = messages.map((one, i) => (one.key === null ? { ...one, partition: i % 3 } : one))
+          await producer.sendMany(name, placed)
+          await producer.close()
+          read.push([0, 1, 2].map((partition) => stub.records(name, partition)))
+        }
+        expect(read[0]).toEqual(read[1])
+      }),
+      { numRuns: 30, endOnFailure: true },
+    )
+  } finally {
+    await own.close()
+  }
 })
 
 describe('with a kafkajs whose inner members are gone', () => {
