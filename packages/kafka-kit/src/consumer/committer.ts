@@ -32,6 +32,7 @@ export function createCommitter(settings: {
   const { group, everyMs, onEvent } = settings
   let timer: NodeJS.Timeout | undefined
   let running: Promise<boolean> | undefined
+  let isClosed = false
 
   interface Due extends TopicPartition {
     readonly assignment: Assignment
@@ -85,6 +86,7 @@ export function createCommitter(settings: {
   const committer: Committer = {
     flush,
     schedule() {
+      if (isClosed) return
       timer ??= setTimeout(() => {
         timer = undefined
         void flush().then((isComplete) => {
@@ -93,9 +95,7 @@ export function createCommitter(settings: {
       }, everyMs)
     },
     close() {
-      clearTimeout(timer)
-      // Not undefined: nothing is scheduled any more.
-      timer ??= setTimeout(() => undefined, 0)
+      isClosed = true
       clearTimeout(timer)
     },
   }

@@ -4,9 +4,9 @@ import type { Order } from './assignment'
 import type { AnyTopic } from './consumed-record'
 import type { ConsumerOptions } from './consumer'
 import type { ConsumerEvent } from './consumer-event'
+import type { GroupTiming } from './coordinator'
 import type { DeadLetterOptions } from './dead-letter'
 import type { OutOfRangePolicy } from './ingest'
-import type { GroupTiming } from './membership'
 import { createRetryPolicy, type RetryPolicy } from './retry-policy'
 
 /** The options of a consumer, checked and complete. */

@@ -16,7 +16,7 @@ import type { Cluster, DriverBroker } from '../internals'
 import { byTopic, partitionKey } from '../leader-request'
 import { type Assignment, openAt } from './assignment'
 import type { ConsumerEvent } from './consumer-event'
-import type { DriverFetch } from './membership'
+import type { DriverFetch } from './coordinator'
 import type { Fetched } from './partition-queue'
 
 /** What to do when the log no longer has, or does not have yet, the offset to read: stop with an error, or go to one of its ends. */

@@ -1,36 +1,14 @@
 import { sleep } from '@pipe/core'
 import { type OffsetCommitTopic, offsetCommit } from '@pipe/kafka-wire'
 import type { ConsumerCrashEvent, ConsumerGroupJoinEvent, Consumer as KafkajsConsumer } from 'kafkajs'
-import { fromKafkajs, KafkaError } from '../errors'
+import { KafkaError } from '../errors'
 import { type Cluster, captureClusters, type DriverBroker, type DriverCluster, driverError } from '../internals'
 import type { KafkaResources } from '../kafka-resources'
-import { backoffAfter } from './retry-policy'
+import { createCoordinator, type DriverFetch, type GroupBroker, type GroupTiming, groupMembers, movedCodes } from './coordinator'
 
 // What kafkajs is used for here: connections, the group protocol (join, sync, heartbeat, leave) and its loop over the brokers. What it
 // does with records is replaced: its `fetch` ends in our ingest and tells it that nothing came, after which it only sends a heartbeat. Its
 // own offsets serve once per assignment, as the place to begin at.
-
-/** A fetch as kafkajs wants to send it. */
-export interface DriverFetch {
-  readonly maxWaitTime: number
-  readonly isolationLevel: number
-  readonly topics: readonly {
-    readonly topic: string
-    readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[]
-  }[]
-}
-
-/** A broker of kafkajs: what its consumer asks of it beside {@link DriverBroker}. */
-interface GroupBroker extends DriverBroker {
-  joinGroup(request: object): Promise<{ readonly generationId: number; readonly memberId: string }>
-  syncGroup(request: object): Promise<unknown>
-  heartbeat(request: object): Promise<unknown>
-  leaveGroup(request: object): Promise<unknown>
-  offsetFetch(request: object): Promise<unknown>
-  fetch(request: DriverFetch): Promise<unknown>
-}
-
-const groupMembers = ['joinGroup', 'syncGroup', 'heartbeat', 'leaveGroup', 'offsetFetch', 'fetch'] as const
 
 /** Who we are to the coordinator. */
 export interface MemberIdentity {
@@ -51,14 +29,6 @@ export interface MembershipHooks {
   fetchFailed(error: unknown): void
   /** kafkajs gave up. */
   crashed(error: unknown): void
-}
-
-/** Settings of the group protocol, in milliseconds. */
-export interface GroupTiming {
-  readonly sessionTimeoutMs: number
-  readonly rebalanceTimeoutMs: number
-  readonly heartbeatMs: number
-  readonly maxWaitMs: number
 }
 
 /** One member of a group. */
@@ -107,7 +77,7 @@ export function createMembership(settings: {
   let refreshing: Promise<void> | undefined
   let lastRefreshMs = 0
 
-  const coordinator = coordinatorOf({
+  const coordinator = createCoordinator({
     group,
     timing,
     find: driver.findGroupCoordinator.bind(driver) as (options: { groupId: string }) => Promise<GroupBroker>,
@@ -264,6 +234,9 @@ function capture(settings: Parameters<typeof createMembership>[0]): {
   return { made, driver }
 }
 
+/** How long a commit looks for the coordinator: the next one comes soon. */
+const commitWaitMs = 5000
+
 /** A broker whose `fetch` is ours. The functions of kafkajs keep their own `this`. */
 function withFetch(broker: GroupBroker, fetch: GroupBroker['fetch']): DriverBroker {
   const missing = groupMembers.filter((name) => typeof broker[name] !== 'function')
@@ -296,131 +269,4 @@ function unreachable(error: unknown, wait: () => Promise<void>): object {
       },
     },
   )
-}
-
-/** COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR. */
-const movedCodes: ReadonlySet<number> = new Set([14, 15, 16])
-
-const connectionErrors: ReadonlySet<string> = new Set([
-  'KafkaJSConnectionError',
-  'KafkaJSConnectionClosedError',
-  'KafkaJSRequestTimeoutError',
-  'KafkaJSBrokerNotFound',
-  'KafkaJSLockTimeout',
-  'KafkaJSNumberOfRetriesExceeded',
-])
-
-/** Whether another broker, or the same one later, may answer. */
-function isMoved(error: unknown): boolean {
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: string }
-  if (typeof code === 'number') return movedCodes.has(code)
-  return connectionErrors.has(name ?? '') || code === 'PIPE_KAFKA_CONNECTION' || code === 'ECONNREFUSED' || code === 'ECONNRESET'
-}
-
-interface HeartbeatRequest {
-  readonly memberId: string
-  readonly groupGenerationId: number
-}
-
-/** How long a commit looks for the coordinator: the next one comes soon. */
-const commitWaitMs = 5000
-
-/** How long a coordinator that moved is looked for before kafkajs hears of it. */
-const coordinatorWaitMs = 60_000
-
-/** The coordinator as kafkajs sees it: always there. When it moves, its requests go to the new one, without a rebalance. */
-function coordinatorOf(options: {
-  readonly group: string
-  readonly timing: GroupTiming
-  readonly find: (options: { groupId: string }) => Promise<GroupBroker>
-  readonly drop: (broker: DriverBroker) => void
-  readonly isLeaving: () => boolean
-  readonly onJoined: (response: { readonly generationId: number; readonly memberId: string }) => void
-  readonly onFenced: (who: HeartbeatRequest, reason: string) => void
-  readonly onLeft: () => void
-}) {
-  const { group, timing } = options
-  const closed = new AbortController()
-  let current: GroupBroker | undefined
-  let joining: Promise<{ readonly generationId: number; readonly memberId: string }> | undefined
-  // A coordinator that is stopped, not dead, never answers: heartbeats must notice well within the session.
-  const answerMs = Math.max(1000, timing.sessionTimeoutMs / 3)
-
-  async function ask<T>(
-    use: (broker: GroupBroker) => Promise<T>,
-    timeoutMs: number = answerMs,
-    waitMs: number = coordinatorWaitMs,
-  ): Promise<T> {
-    const giveUpAt = Date.now() + waitMs
-    for (let failures = 1; ; failures++) {
-      let broker: GroupBroker | undefined
-      try {
-        broker = current ?? (await options.find({ groupId: group }))
-        current = broker
-        const asked = broker
-        return await within(use(asked), timeoutMs, () => options.drop(asked))
-      } catch (error) {
-        if (current === broker) current = undefined
-        if (!isMoved(error) || options.isLeaving() || Date.now() >= giveUpAt) throw error
-        await sleep(backoffAfter(failures, 100, 1000, Math.random), closed.signal)
-      }
-    }
-  }
-
-  async function heartbeat(request: HeartbeatRequest): Promise<unknown> {
-    try {
-      return await ask((broker) => broker.heartbeat(request))
-    } catch (error) {
-      const { code } = error as { code?: unknown }
-      if (code === 22 || code === 25) options.onFenced(request, fromKafkajs(`Group ${group}`, error, { group }).message)
-      throw error
-    }
-  }
-
-  /** Two joins at once, as kafkajs may start them, would leave one of them without an answer. */
-  function joinGroup(request: object): Promise<{ readonly generationId: number; readonly memberId: string }> {
-    joining ??= ask((broker) => broker.joinGroup(request), timing.rebalanceTimeoutMs + timing.sessionTimeoutMs + 10_000)
-      .then((response) => {
-        options.onJoined(response)
-        return response
-      })
-      .finally(() => {
-        joining = undefined
-      })
-    return joining
-  }
-
-  const facade = {
-    nodeId: null,
-    isConnected: () => true,
-    heartbeat,
-    joinGroup,
-    // The leader of the group may still be joining: the answer waits for it.
-    syncGroup: (request: object) => ask((broker) => broker.syncGroup(request), timing.rebalanceTimeoutMs + 10_000),
-    offsetFetch: (request: object) => ask((broker) => broker.offsetFetch(request)),
-    async leaveGroup(request: object) {
-      const answer = await ask((broker) => broker.leaveGroup(request), 3000)
-      options.onLeft()
-      return answer
-    },
-    // kafkajs commits −1 when it resets an offset by itself. It has no reason to here; should it find one, it fails loudly.
-    offsetCommit: () => Promise.reject(driverError(['reason to commit by itself'])),
-  }
-  return { facade, ask, close: () => closed.abort(new Error('closed')) }
-}
-
-/** Waits no longer than `ms`; then calls `onLate` and fails as a request that timed out. */
-async function within<T>(work: Promise<T>, ms: number, onLate: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      onLate()
-      reject(Object.assign(new Error(`no answer within ${Math.round(ms)} ms`), { name: 'KafkaJSRequestTimeoutError' }))
-    }, ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

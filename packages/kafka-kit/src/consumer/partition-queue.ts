@@ -39,7 +39,7 @@ export interface PartitionQueue {
   clear(): void
 }
 
-/** What a decoded record takes beside its bytes: two buffers, a bigint, an object, its place in lanes and tracker. Measured: 430 to 520. */
+/** What a decoded record takes beside its bytes: two buffers, a bigint, an object, its place in lanes and tracker. An estimate, rather too high. */
 const overheadBytes = 500
 
 /**
