@@ -10,15 +10,9 @@ export {
 } from './connect'
 export type { Order } from './consumer/assignment'
 export type { AnyTopic, ConsumedRecord, RawConsumedRecord, RecordOf, RecordPlace } from './consumer/consumed-record'
-export type {
-  BufferOptions,
-  Consumer,
-  ConsumerOptions,
-  ConsumerStatus,
-  GroupOptions,
-  OffsetOptions,
-} from './consumer/consumer'
+export type { Consumer, ConsumerStatus } from './consumer/consumer'
 export type { ConsumerEvent } from './consumer/consumer-event'
+export type { BufferOptions, ConsumerOptions, GroupOptions, OffsetOptions } from './consumer/consumer-options'
 export { type DeadLetterOptions, deadLetterHeaders, type Origin, originOf } from './consumer/dead-letter'
 export type { HandleContext } from './consumer/dispatcher'
 export type { OutOfRangePolicy } from './consumer/ingest'

@@ -2,80 +2,18 @@ import { type Duration, durationMs, type PipeError } from '@pipe/core'
 import { KafkaError } from '../errors'
 import type { KafkaResources } from '../kafka-resources'
 import { existingTopics } from '../leader-request'
-import type { Order } from './assignment'
 import { createCommitter } from './committer'
-import type { AnyTopic, RecordOf } from './consumed-record'
-import type { ConsumerEvent } from './consumer-event'
+import type { AnyTopic } from './consumed-record'
+import type { ConsumerOptions } from './consumer-options'
 import { settingsOf } from './consumer-settings'
-import { createBurial, type DeadLetterOptions } from './dead-letter'
+import { createBurial } from './dead-letter'
 import { createDispatcher, type Dispatcher, type HandleContext } from './dispatcher'
-import { createIngest, type Ingest, type OutOfRangePolicy } from './ingest'
+import { createIngest, type Ingest } from './ingest'
 import { createLoopWatch } from './loop-watch'
 import { createMembership, type Membership } from './membership'
 import { createAssignments, revoked } from './rebalance'
-import type { RetryOptions } from './retry-policy'
 import { type Leftover, leftoverOf, type StopReport } from './stop-report'
 import { type Life, type Supervisor, supervise } from './supervisor'
-
-/** Where to read when there is nothing to go on from. */
-export interface OffsetOptions {
-  /** A partition that the group has never committed. Default `'earliest'`. It is committed at once, so that `'latest'` means the same after a restart. */
-  readonly missing?: 'earliest' | 'latest' | undefined
-  /** The log no longer has the committed offset, or ends before it. Default `'fail'`: nobody has decided yet that records may be passed over. */
-  readonly outOfRange?: OutOfRangePolicy | undefined
-}
-
-/** Bounds of memory. */
-export interface BufferOptions {
-  /** Bytes of records in memory, shared equally by the partitions. Default 32 MiB. On top of it comes at most one batch a partition. */
-  readonly bytes?: number | undefined
-  /** What one batch may unpack to. Default 128 MiB. */
-  readonly maxUnpackedBytes?: number | undefined
-}
-
-/** Times of the group protocol. */
-export interface GroupOptions {
-  /** A member that is silent for so long is put out of the group. Default `'30 seconds'`. */
-  readonly session?: Duration | undefined
-  /** How long the group waits for its members to join again. Default `'60 seconds'`. */
-  readonly rebalance?: Duration | undefined
-  /** Default `'3 seconds'`. */
-  readonly heartbeat?: Duration | undefined
-  /** How long handlers may go on once the group rebalances, before they are aborted. At most half of `rebalance`. Default `'10 seconds'`. */
-  readonly drain?: Duration | undefined
-  /** How long a fetch waits for records. Default `'500 ms'`. */
-  readonly maxWait?: Duration | undefined
-  /** How often is committed. Default `'1 second'`. */
-  readonly commitEvery?: Duration | undefined
-  /** Restarts in a row after which `done` rejects. Default 10. */
-  readonly maxRestarts?: number | undefined
-}
-
-/** What {@link Kafka.consumer} takes. */
-export interface ConsumerOptions<Topics extends readonly AnyTopic[]> {
-  /** Id of the consumer group. */
-  readonly group: string
-  readonly topics: Topics
-  /**
-   * Handles one record. It is done when this returns, or its promise resolves; a throw is a failure (see `retry`). A record may come again
-   * after a crash, a rebalance or an abort: at least once.
-   */
-  readonly handle: (record: RecordOf<Topics>, context: HandleContext) => unknown
-  /** Handlers at the same time, over all partitions. Default 1. */
-  readonly concurrency?: number | undefined
-  /** Which records wait for each other. Default `'key'`: those of one key in one partition, in the order of the log. */
-  readonly order?: Order | undefined
-  readonly retry?: RetryOptions | undefined
-  /** Where records go whose handler failed for good, or that cannot be decoded. Default: nowhere; the first one stops the consumer. */
-  readonly deadLetter?: DeadLetterOptions | undefined
-  readonly offsets?: OffsetOptions | undefined
-  readonly buffer?: BufferOptions | undefined
-  readonly timing?: GroupOptions | undefined
-  /** Hears what happens. Must not throw. */
-  readonly onEvent?: ((event: ConsumerEvent) => void) | undefined
-  /** Stops the consumer, as `stop()` does. */
-  readonly signal?: AbortSignal | undefined
-}
 
 /** A running consumer. */
 export interface Consumer extends AsyncDisposable {
