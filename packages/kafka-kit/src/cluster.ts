@@ -46,6 +46,8 @@ export function openCluster(instance: KafkajsClient): Cluster {
   const driver = openDriver(instance)
   const brokers = new Map<number, DriverBroker>()
   const addresses = new Map<number, BrokerAddress>()
+  /** Whatever has a connection, also a broker that was dropped and used again by someone who still held it. */
+  const alive = new Set<DriverBroker>()
   /** The broker of the bootstrap list that answered last. */
   let seed: DriverBroker | undefined
   let bootstrapping: Promise<DriverBroker> | undefined
@@ -57,11 +59,12 @@ export function openCluster(instance: KafkajsClient): Cluster {
 
   async function connected(broker: DriverBroker): Promise<DriverBroker> {
     if (isReady(broker)) return broker
+    alive.add(broker)
     try {
       await broker.connect()
     } catch (error) {
       // A pool whose authentication broke off cannot recover: the next use builds a new one.
-      forget(broker)
+      drop(broker)
       throw fromKafkajs(`Connecting to ${addressOf(broker)}`, error, { broker: addressOf(broker) })
     }
     if (isClosed) {
@@ -90,6 +93,7 @@ export function openCluster(instance: KafkajsClient): Cluster {
 
   function drop(broker: DriverBroker): void {
     forget(broker)
+    alive.delete(broker)
     closeSockets(broker)
   }
 
@@ -223,10 +227,7 @@ export function openCluster(instance: KafkajsClient): Cluster {
     drop,
     async close() {
       isClosed = true
-      const all = new Set([...brokers.values(), ...(seed ? [seed] : [])])
-      brokers.clear()
-      seed = undefined
-      for (const broker of all) drop(broker)
+      for (const broker of alive) drop(broker)
     },
   }
 }

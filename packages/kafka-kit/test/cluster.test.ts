@@ -164,12 +164,12 @@ describe('a cluster', () => {
     const request = { transactionalId: null, transactionTimeoutMs: 1, producerId: -1n, producerEpoch: -1 }
     const broker = await cluster.anyBroker()
     const rule = stub.script({ api: 'InitProducerId', reply: 'none' })
-    const waiting = cluster.call(broker, initProducerId, request).catch((error) => error)
+    const waiting = cluster.call(broker, initProducerId, request, { timeoutMs: 20_000 }).catch((error) => error)
     await rule.happened
     const startedAt = Date.now()
     await cluster.close()
-    expect(Date.now() - startedAt).toBeLessThan(100)
     expect(await waiting).toMatchObject({ code: 'PIPE_KAFKA_CONNECTION' })
+    expect(Date.now() - startedAt).toBeLessThan(1000)
     await expect(cluster.anyBroker()).rejects.toMatchObject({ code: 'PIPE_KAFKA_CLOSED' })
   })
 })

@@ -27,7 +27,7 @@ export interface ProducerOptions<D extends Durability = 'quorum'> {
   readonly linger?: Duration | undefined
   /** Largest message in bytes, where the topic contract says nothing. Default 1 048 588, the default of the brokers. */
   readonly maxMessageBytes?: number | undefined
-  /** Time from `send` to the answer, tries included. Default `'2 minutes'`. */
+  /** Time from when a message has room and its topic is known to its answer, tries included. Default `'2 minutes'`. */
   readonly deliveryTimeout?: Duration | undefined
   /** Bytes of messages that are not settled. Default 33 554 432. */
   readonly maxBufferedBytes?: number | undefined
