@@ -52,6 +52,8 @@ export default defineConfig({
           return project(folder, name, { include: realBrokers(folder), maxWorkers: 1, sequence: { groupOrder: 1 } })
         }),
       {
+        resolve: { conditions },
+        ssr: { resolve: { conditions } },
         test: {
           name: 'types',
           include: [],

@@ -4,7 +4,8 @@ import { defineTopic, type InputRecord, type OutputRecord, type StandardSchema }
 
 const bytes = (text: string) => Buffer.from(text)
 const rawOf = (record: { key: unknown; value: unknown; headers: readonly { key: string; value: unknown }[] }) => {
-  const part = (value: unknown) => (value === null ? null : typeof value === 'string' ? Buffer.from(value) : (value as Uint8Array))
+  const part = (value: unknown) =>
+    value === null ? null : typeof value === 'string' ? Buffer.from(value) : (value as Uint8Array)
   return {
     key: part(record.key),
     value: part(record.value),
@@ -48,7 +49,9 @@ describe('a topic of columns', () => {
 
   it('says what the cluster must be', () => {
     expect(orders.config).toEqual({ 'min.insync.replicas': '2', 'retention.ms': '604800000' })
-    expect(defineTopic('a', { value: column.string(), partitions: 1, replicationFactor: 1, retention: 'forever' }).config).toEqual({
+    expect(
+      defineTopic('a', { value: column.string(), partitions: 1, replicationFactor: 1, retention: 'forever' }).config,
+    ).toEqual({
       'retention.ms': '-1',
     })
   })
