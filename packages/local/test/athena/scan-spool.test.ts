@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
+import { type DuckDBBlobValue, DuckDBInstance } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createScanSpool } from '../../src/athena/scan-spool'
@@ -27,10 +27,12 @@ async function through(rows: readonly Row[], columns: number, asBuffer = false):
   }
   expect(await spool.close()).toBe(rows.length)
   const connection = await duckdb.connect()
-  const names = Array.from({ length: columns }, (_, i) => `c${i}`)
+  // As bytes: the binding drops a byte order mark at the start of a text that it decodes.
+  const names = Array.from({ length: columns }, (_, i) => `encode(c${i})`)
   const read = await connection.runAndReadAll(`SELECT ${['object', ...names].join(', ')} FROM read_parquet('${spool.file}')`)
   connection.closeSync()
-  return read.getRows().map(([object, ...values]) => [Number(object), values as (string | null)[]])
+  const textOf = (value: unknown) => (value === null ? null : Buffer.from((value as DuckDBBlobValue).bytes).toString())
+  return read.getRows().map(([object, ...values]) => [Number(object), values.map(textOf)])
 }
 
 test('DuckDB reads back exactly what was added', async () => {
@@ -40,7 +42,13 @@ test('DuckDB reads back exactly what was added', async () => {
     fc.asyncProperty(rows, fc.boolean(), async (given, asBuffer) => {
       expect(await through(given, 2, asBuffer)).toEqual(given)
     }),
-    { numRuns: 60 },
+    {
+      numRuns: 60,
+      examples: [
+        [[[0, ['\ufeffmark', '\ufeff']]], false],
+        [[[0, ['\ufeffmark', '\ufeff']]], true],
+      ],
+    },
   )
 })
 
