@@ -1,5 +1,7 @@
 import { PipeError, sleep } from '@pipe/core'
+import { metadata, noTopicId } from '@pipe/kafka-wire'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { connectRaw } from './raw-connection'
 
 /** State of one partition, as the brokers tell it. */
 export interface PartitionState {
@@ -15,6 +17,8 @@ export interface ClusterProbe {
   /** Node ids of the brokers that take part (registered and not fenced). */
   brokerIds(): Promise<readonly number[]>
   partitions(topic: string): Promise<readonly PartitionState[]>
+  /** What each running broker itself knows of a topic; empty lists from those that have not heard of it yet. */
+  partitionsByBroker(topic: string): Promise<readonly (readonly PartitionState[])[]>
   createTopic(
     topic: string,
     partitions: number,
@@ -58,6 +62,7 @@ export function createClusterProbe(bootstrap: () => readonly string[]): ClusterP
           .map(({ partitionId, leader, replicas, isr }) => ({ partition: partitionId, leader, replicas, inSync: isr }))
           .sort((one, other) => one.partition - other.partition)
       }),
+    partitionsByBroker: (topic) => Promise.all(bootstrap().map((address) => partitionsAt(address, topic))),
     createTopic: (topic, partitions, replicationFactor, settings = {}) =>
       ask(async (admin) => {
         const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
@@ -78,6 +83,27 @@ export function createClusterProbe(bootstrap: () => readonly string[]): ClusterP
         await producer.disconnect()
       }
     },
+  }
+}
+
+/** Of one broker. kafkajs asks whichever it likes, also those that it was not given. */
+async function partitionsAt(address: string, topic: string): Promise<readonly PartitionState[]> {
+  const connection = await connectRaw(address)
+  try {
+    const { topics } = await connection.ask(metadata, 5, {
+      topics: [{ topicId: noTopicId, name: topic }],
+      allowAutoTopicCreation: false,
+      includeClusterAuthorizedOperations: false,
+      includeTopicAuthorizedOperations: false,
+    })
+    return (topics[0]?.partitions ?? []).map(({ partition, leader, replicas, isr }) => ({
+      partition,
+      leader,
+      replicas,
+      inSync: isr,
+    }))
+  } finally {
+    connection.close()
   }
 }
 

@@ -216,10 +216,12 @@ function questionsOf(
     partitions: probe.partitions,
     async createTopic(topic, { partitions = 1, replicationFactor = Math.min(3, brokers.length), settings = {} } = {}) {
       await probe.createTopic(topic, partitions, replicationFactor, settings)
-      await waitFor(topic, (states) => {
-        return (
-          states.length === partitions && states.every(({ leader, inSync }) => leader > 0 && inSync.length === replicationFactor)
-        )
+      const complete = (states: readonly PartitionState[]) =>
+        states.length === partitions && states.every(({ leader, inSync }) => leader > 0 && inSync.length === replicationFactor)
+      // Brokers hear of a topic one after the other: its leader may be the last, and refuses it until then.
+      await until(`${topic} to be known to every broker`, 30_000, async () => {
+        const known = await probe.partitionsByBroker(topic)
+        return known.every(complete) || JSON.stringify(known)
       })
     },
     async leaderOf(topic, partition) {

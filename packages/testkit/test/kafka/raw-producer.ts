@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Api, encodeRecordBatch, initProducerId, produce } from '@pipe/kafka-wire'
+import { encodeRecordBatch, initProducerId, produce } from '@pipe/kafka-wire'
+import { connectRaw } from '../../src/kafka/raw-connection'
 
 const coordinatorLoading = 14
 
@@ -13,32 +12,7 @@ export interface RawAnswer {
 
 /** One connection that sends Produce requests as they are given, sequence numbers included: no client would send most of them. */
 export async function connectRawProducer(address: string) {
-  const [host, port] = address.split(':') as [string, string]
-  const socket = connect(Number(port), host)
-  await once(socket, 'connect')
-  let correlationId = 0
-
-  async function ask<Request extends object, Response extends object>(
-    api: Api<Request, Response>,
-    version: number,
-    request: Request,
-  ) {
-    const body = api.encodeRequest(request, version)
-    const head = Buffer.alloc(14)
-    head.writeInt32BE(body.length + 10, 0)
-    head.writeInt16BE(api.key, 4)
-    head.writeInt16BE(version, 6)
-    correlationId += 1
-    head.writeInt32BE(correlationId, 8)
-    head.writeInt16BE(-1, 12)
-    socket.write(Buffer.concat([head, body]))
-    let answer = Buffer.alloc(0)
-    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-      answer = Buffer.concat([answer, chunk as Buffer])
-      if (answer.length >= 4 && answer.length >= 4 + answer.readInt32BE(0)) break
-    }
-    return api.decodeResponse(answer.subarray(8), version)
-  }
+  const { ask, close } = await connectRaw(address)
   return {
     /** A new producer id, as brokers give them. One that was not asked before has none yet and says so (14). */
     async newId(): Promise<bigint> {
@@ -60,7 +34,7 @@ export async function connectRawProducer(address: string) {
       const { errorCode, baseOffset } = response.topics[0]!.partitions[0]!
       return { errorCode, baseOffset }
     },
-    close: () => socket.destroy(),
+    close,
   }
 }
 

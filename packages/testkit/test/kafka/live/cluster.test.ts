@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Consumer, Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type KafkaCluster, startKafkaCluster } from '../../../src/index'
+import { connectRawProducer, rawBatch } from '../raw-producer'
 import { liveVersions } from './versions'
 
 describe.each(liveVersions)('Kafka %s, three brokers', (version, target) => {
@@ -30,6 +31,16 @@ describe.each(liveVersions)('Kafka %s, three brokers', (version, target) => {
       expect(resources[0]?.configEntries[0]?.configValue).toBe('2')
       await admin.disconnect()
     })
+
+    test('a topic can be written to at its leader as soon as it is created', async () => {
+      for (const round of Array.from({ length: 20 }, (_, i) => i)) {
+        const topic = `fresh-${round}`
+        await cluster.createTopic(topic, { partitions: 1, replicationFactor: 1 })
+        const producer = await connectRawProducer((await cluster.leaderOf(topic, 0)).address)
+        expect(await producer.send(topic, 0, rawBatch({ count: 1 })), topic).toEqual({ errorCode: 0, baseOffset: 0n })
+        producer.close()
+      }
+    }, 60_000)
 
     test('leader killed: another one is elected, nothing acknowledged is lost, the killed one comes back in sync', async () => {
       const started = Date.now()
