@@ -1,3 +1,4 @@
+export { type AlterConfigsRequest, type AlterConfigsResponse, alterConfigs, type ReplacedConfigs } from './api/alter-configs'
 export { type ApiVersionRange, type ApiVersionsRequest, type ApiVersionsResponse, apiVersions } from './api/api-versions'
 export {
   type CreatePartitionsRequest,
@@ -16,6 +17,22 @@ export {
   type TopicCreationResult,
   type TopicToCreate,
 } from './api/create-topics'
+export { type DeletedGroup, type DeleteGroupsRequest, type DeleteGroupsResponse, deleteGroups } from './api/delete-groups'
+export {
+  type DeleteRecordsPartition,
+  type DeleteRecordsPartitionResult,
+  type DeleteRecordsRequest,
+  type DeleteRecordsResponse,
+  type DeleteRecordsTopic,
+  type DeleteRecordsTopicResult,
+  deleteRecords,
+} from './api/delete-records'
+export {
+  type DeleteTopicsRequest,
+  type DeleteTopicsResponse,
+  deleteTopics,
+  type TopicDeletionResult,
+} from './api/delete-topics'
 export {
   type ConfigSynonym,
   configSource,
@@ -68,6 +85,7 @@ export {
   type FindCoordinatorResponse,
   findCoordinator,
 } from './api/find-coordinator'
+export { type HeartbeatRequest, type HeartbeatResponse, heartbeat } from './api/heartbeat'
 export {
   type AlterableConfig,
   type AlterConfigsResource,
@@ -79,6 +97,20 @@ export {
   incrementalAlterConfigs,
 } from './api/incremental-alter-configs'
 export { type InitProducerIdRequest, type InitProducerIdResponse, initProducerId } from './api/init-producer-id'
+export {
+  type JoinedMember,
+  type JoinGroupRequest,
+  type JoinGroupResponse,
+  type JoinProtocol,
+  joinGroup,
+} from './api/join-group'
+export {
+  type LeaveGroupRequest,
+  type LeaveGroupResponse,
+  type LeavingMember,
+  type LeftMember,
+  leaveGroup,
+} from './api/leave-group'
 export {
   type ListedGroup,
   type ListGroupsResponse,
@@ -148,6 +180,20 @@ export {
   type ProduceTopicResult,
   produce,
 } from './api/produce'
+export {
+  type SaslAuthenticateRequest,
+  type SaslAuthenticateResponse,
+  type SaslHandshakeRequest,
+  type SaslHandshakeResponse,
+  saslAuthenticate,
+  saslHandshake,
+} from './api/sasl'
+export {
+  type MemberAssignment,
+  type SyncGroupRequest,
+  type SyncGroupResponse,
+  syncGroup,
+} from './api/sync-group'
 export { type ByteCursor, createByteCursor } from './byte-cursor'
 export { type ByteWriter, createByteWriter } from './byte-writer'
 export { builtInCodecs } from './codec/built-in-codecs'
