@@ -1,3 +1,12 @@
+export { type AddOffsetsToTxnRequest, type AddOffsetsToTxnResponse, addOffsetsToTxn } from './api/add-offsets-to-txn'
+export {
+  type AddPartitionsToTxnRequest,
+  type AddPartitionsToTxnResponse,
+  addPartitionsToTxn,
+  type TransactionPartitionResult,
+  type TransactionTopic,
+  type TransactionTopicResult,
+} from './api/add-partitions-to-txn'
 export { type AlterConfigsRequest, type AlterConfigsResponse, alterConfigs, type ReplacedConfigs } from './api/alter-configs'
 export { type ApiVersionRange, type ApiVersionsRequest, type ApiVersionsResponse, apiVersions } from './api/api-versions'
 export {
@@ -68,6 +77,7 @@ export {
   electionType,
   electLeaders,
 } from './api/elect-leaders'
+export { type EndTxnRequest, type EndTxnResponse, endTxn } from './api/end-txn'
 export {
   type AbortedTransaction,
   type FetchPartition,
@@ -194,6 +204,7 @@ export {
   type SyncGroupResponse,
   syncGroup,
 } from './api/sync-group'
+export { type TxnOffsetCommitRequest, type TxnOffsetCommitResponse, txnOffsetCommit } from './api/txn-offset-commit'
 export { type ByteCursor, createByteCursor } from './byte-cursor'
 export { type ByteWriter, createByteWriter } from './byte-writer'
 export { builtInCodecs } from './codec/built-in-codecs'
