@@ -94,6 +94,8 @@ export interface Window {
   readonly maxWaiting: number
   /** Records from the lowest one that is not done, at most: what a crash repeats. */
   readonly maxSpan: number
+  /** Whether results of further records can be held. */
+  readonly hasRoom: (assignment: Assignment) => boolean
 }
 
 /**
@@ -105,7 +107,7 @@ export function refill(assignment: Assignment, window: Window): void {
   const { log, lanes } = assignment
   if (!log) return
   const { queue, tracker } = log
-  while (lanes.waiting < window.maxWaiting && tracker.span < window.maxSpan) {
+  while (lanes.waiting < window.maxWaiting && tracker.span < window.maxSpan && window.hasRoom(assignment)) {
     const next = queue.next()
     if (!next) return
     if ('skipTo' in next) tracker.advance(next.skipTo)

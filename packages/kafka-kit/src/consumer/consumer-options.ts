@@ -15,6 +15,9 @@ export interface OffsetOptions {
   readonly outOfRange?: OutOfRangePolicy | undefined
 }
 
+/** Whether records of transactions are read only once they are committed, or as they come, also those that are taken back later. */
+export type Isolation = 'read-committed' | 'read-uncommitted'
+
 /** Bounds of memory. */
 export interface BufferOptions {
   /** Bytes of records in memory, shared equally by the partitions. Default 32 MiB. On top of it comes at most one batch a partition. */
@@ -59,6 +62,8 @@ export interface ConsumerOptions<Topics extends readonly AnyTopic[]> {
   /** Where records go whose handler failed for good, or that cannot be decoded. Default: nowhere; the first one stops the consumer. */
   readonly deadLetter?: DeadLetterOptions | undefined
   readonly offsets?: OffsetOptions | undefined
+  /** Default `'read-committed'`. A record behind an open transaction waits for its end. */
+  readonly isolation?: Isolation | undefined
   readonly buffer?: BufferOptions | undefined
   readonly timing?: GroupOptions | undefined
   /** Hears what happens. Must not throw. */

@@ -3,7 +3,7 @@ import { checkOptions } from '@pipe/core/internal'
 import type { Order } from './assignment'
 import type { AnyTopic } from './consumed-record'
 import type { ConsumerEvent } from './consumer-event'
-import type { ConsumerOptions } from './consumer-options'
+import type { ConsumerOptions, Isolation } from './consumer-options'
 import type { GroupTiming } from './coordinator'
 import type { DeadLetterOptions } from './dead-letter'
 import type { OutOfRangePolicy } from './ingest'
@@ -18,6 +18,7 @@ export interface ConsumerSettings {
   readonly deadLetter: DeadLetterOptions | undefined
   readonly missing: 'earliest' | 'latest'
   readonly outOfRange: OutOfRangePolicy
+  readonly isolation: Isolation
   readonly bufferBytes: number
   readonly maxUnpackedBytes: number | undefined
   readonly timing: GroupTiming & { readonly drainMs: number; readonly commitEveryMs: number; readonly maxRestarts: number }
@@ -32,7 +33,7 @@ export interface ConsumerSettings {
 export function settingsOf(options: ConsumerOptions<readonly AnyTopic[]>): ConsumerSettings {
   checkOptions('consumer', options, {
     required: ['group', 'topics', 'handle'],
-    optional: ['concurrency', 'order', 'retry', 'deadLetter', 'offsets', 'buffer', 'timing', 'onEvent', 'signal'],
+    optional: ['concurrency', 'order', 'retry', 'deadLetter', 'offsets', 'isolation', 'buffer', 'timing', 'onEvent', 'signal'],
   })
   const { group, topics, handle, concurrency = 1, order = 'key', deadLetter, offsets = {}, buffer = {} } = options
   if (typeof group !== 'string' || group === '') throw new ConfigError('consumer: group must be a text that is not empty.')
@@ -44,6 +45,8 @@ export function settingsOf(options: ConsumerOptions<readonly AnyTopic[]>): Consu
   const { missing = 'earliest', outOfRange = 'fail' } = offsets
   checkChoice('offsets.missing', missing, ['earliest', 'latest'])
   checkChoice('offsets.outOfRange', outOfRange, ['fail', 'earliest', 'latest'])
+  const { isolation = 'read-committed' } = options
+  checkChoice('isolation', isolation, ['read-committed', 'read-uncommitted'])
   checkOptions('consumer: buffer', buffer, { optional: ['bytes', 'maxUnpackedBytes'] })
   const { bytes = 32 * 1024 * 1024, maxUnpackedBytes } = buffer
   checkWhole('buffer.bytes', bytes)
@@ -64,6 +67,7 @@ export function settingsOf(options: ConsumerOptions<readonly AnyTopic[]>): Consu
     deadLetter,
     missing,
     outOfRange,
+    isolation,
     bufferBytes: bytes,
     maxUnpackedBytes,
     timing: timingOf(options.timing ?? {}),

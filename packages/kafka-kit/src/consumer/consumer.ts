@@ -2,11 +2,10 @@ import { type Duration, durationMs, type PipeError } from '@pipe/core'
 import { KafkaError } from '../errors'
 import type { KafkaResources } from '../kafka-resources'
 import { existingTopics } from '../leader-request'
-import { createCommitter } from './committer'
 import type { AnyTopic } from './consumed-record'
 import type { ConsumerOptions } from './consumer-options'
 import { settingsOf } from './consumer-settings'
-import { createBurial } from './dead-letter'
+import { type Delivery, type DeliveryContext, offsetDelivery } from './delivery'
 import { createDispatcher, type Dispatcher, type HandleContext } from './dispatcher'
 import { createIngest, type Ingest } from './ingest'
 import { createLoopWatch } from './loop-watch'
@@ -48,11 +47,13 @@ const defaultDeadlineMs = 30_000
 /**
  * Starts a consumer on a connection. See {@link Kafka.consumer}.
  *
+ * @param deliver makes what becomes of the results; default: commits of offsets.
  * @throws {@link ConfigError} `PIPE_CONFIG` for options that cannot work.
  */
 export function createConsumer<const Topics extends readonly AnyTopic[]>(
   resources: KafkaResources,
   options: ConsumerOptions<Topics>,
+  deliver: (context: DeliveryContext) => Delivery = offsetDelivery,
 ): Consumer {
   const settings = settingsOf(options)
   const { group, onEvent, timing } = settings
@@ -63,13 +64,30 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
   let ingest: Ingest | undefined
   let stopped: Promise<StopReport> | undefined
 
-  const bury = settings.deadLetter && createBurial({ resources, group, options: settings.deadLetter })
+  const delivery = deliver({
+    resources,
+    settings,
+    membership: () => membership!,
+    assignments: () => assignments,
+    fenced,
+    fail,
+    wake() {
+      dispatcher.wake()
+      ingest?.wake()
+    },
+  })
+  const { committer } = delivery
   const dispatcher: Dispatcher = createDispatcher({
     concurrency: settings.concurrency,
-    window: { order: settings.order, maxWaiting: Math.max(64, settings.concurrency * 8), maxSpan: 10_000 },
+    window: {
+      order: settings.order,
+      maxWaiting: Math.max(64, settings.concurrency * 8),
+      maxSpan: 10_000,
+      hasRoom: delivery.hasRoom,
+    },
     retry: settings.retry,
     handle: options.handle as (record: never, context: HandleContext) => unknown,
-    bury: bury?.bury,
+    bury: delivery.bury,
     assignments: () => assignments.list,
     onEvent,
     onDone(assignment) {
@@ -77,14 +95,6 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
       ingest?.noticeRoom(assignment)
     },
     onFatal: fail,
-  })
-  const committer = createCommitter({
-    group,
-    everyMs: timing.commitEveryMs,
-    membership: () => membership!,
-    assignments: () => assignments.list,
-    onEvent,
-    onFenced: fenced,
   })
   const assignments = createAssignments({
     topics: new Map(options.topics.map((topic) => [topic.name, topic])),
@@ -117,12 +127,14 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
       group,
       topics: options.topics.map(({ name }) => name),
       fromBeginning: settings.missing === 'earliest',
+      isolation: settings.isolation,
       timing,
       hooks: {
         beforeJoin: assignments.drain,
         joined(identity, assigned) {
           if (state === 'starting') state = 'running'
           assignments.joined(identity, assigned)
+          delivery.assigned()
         },
         fenced,
         fetch: (broker, request) => ownIngest.fetch(broker, request),
@@ -136,9 +148,16 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
       bufferBytes: settings.bufferBytes,
       maxUnpackedBytes: settings.maxUnpackedBytes,
       outOfRange: settings.outOfRange,
-      find: assignments.find,
+      find(topic, partition) {
+        const assignment = assignments.find(topic, partition)
+        return assignment && delivery.isReady(assignment) ? assignment : undefined
+      },
       assigned: () => assignments.list.length,
-      replace: assignments.replace,
+      replace(old) {
+        const fresh = assignments.replace(old)
+        delivery.assigned()
+        return fresh
+      },
       refreshLeaders: own.refreshLeaders,
       onRecords() {
         // Also without records: the place to begin at is committed, and offsets that hold none.
@@ -157,7 +176,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
           options.topics.map(({ name }) => name),
           stopping.signal,
         )
-        await bury?.check(stopping.signal)
+        await delivery.check(stopping.signal)
         await own.start()
       },
       crashed,
@@ -204,7 +223,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
     const stillRunning = dispatcher.running
     const hasLeft = membership ? await membership.leave(Math.max(1000, left())) : true
     assignments.dropAll(revoked('The consumer has stopped.'))
-    await bury?.close()
+    await delivery.close()
     await cluster.close()
     if (state !== 'failed') state = 'stopped'
     return {

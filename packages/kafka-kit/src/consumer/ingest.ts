@@ -28,6 +28,8 @@ export interface Ingest {
   fetch(broker: DriverBroker, request: DriverFetch): Promise<void>
   /** A partition may have room again. */
   noticeRoom(assignment: Assignment): void
+  /** A partition may be read that could not be before. */
+  wake(): void
   /** Ends all waiting for room. */
   close(): void
 }
@@ -297,6 +299,7 @@ export function createIngest(settings: IngestSettings): Ingest {
     noticeRoom(assignment) {
       if (waiters.length > 0 && assignment.isPaused && roomOf(assignment) > 0) wakeWaiters()
     },
+    wake: wakeWaiters,
     close() {
       isClosed = true
       wakeWaiters()

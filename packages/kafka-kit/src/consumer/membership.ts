@@ -4,6 +4,7 @@ import type { ConsumerCrashEvent, ConsumerGroupJoinEvent, Consumer as KafkajsCon
 import { KafkaError } from '../errors'
 import { type Cluster, captureClusters, type DriverBroker, type DriverCluster, driverError } from '../internals'
 import type { KafkaResources } from '../kafka-resources'
+import type { Isolation } from './consumer-options'
 import { createCoordinator, type DriverFetch, type GroupBroker, type GroupTiming, groupMembers, movedCodes } from './coordinator'
 
 // What kafkajs is used for here: connections, the group protocol (join, sync, heartbeat, leave) and its loop over the brokers. What it
@@ -62,6 +63,7 @@ export function createMembership(settings: {
   readonly group: string
   readonly topics: readonly string[]
   readonly fromBeginning: boolean
+  readonly isolation: Isolation
   readonly timing: GroupTiming
   readonly hooks: MembershipHooks
 }): Membership {
@@ -216,7 +218,7 @@ function capture(settings: Parameters<typeof createMembership>[0]): {
   readonly made: KafkajsConsumer
   readonly driver: DriverCluster
 } {
-  const { resources, group, timing } = settings
+  const { resources, group, timing, isolation } = settings
   const { made, clusters } = captureClusters(resources.kafkajs, () =>
     resources.kafkajs.consumer({
       groupId: group,
@@ -225,6 +227,7 @@ function capture(settings: Parameters<typeof createMembership>[0]): {
       heartbeatInterval: timing.heartbeatMs,
       maxWaitTimeInMs: timing.maxWaitMs,
       allowAutoTopicCreation: false,
+      readUncommitted: isolation === 'read-uncommitted',
       // Restarting is the supervisor's: with a new consumer, not with this one.
       retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8, restartOnFailure: async () => false },
     }),

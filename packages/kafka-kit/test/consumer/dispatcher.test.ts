@@ -34,7 +34,7 @@ function dispatch(
   const fatal: Error[] = []
   const dispatcher = createDispatcher({
     concurrency: options.concurrency ?? 4,
-    window: { order: options.order ?? 'key', maxWaiting: options.maxWaiting ?? 16, maxSpan: 50 },
+    window: { order: options.order ?? 'key', maxWaiting: options.maxWaiting ?? 16, maxSpan: 50, hasRoom: () => true },
     retry: createRetryPolicy({ attempts: options.attempts ?? 50, backoff: '1 ms', maxBackoff: '2 ms' }),
     handle: handle as never,
     bury: undefined,
