@@ -15,7 +15,7 @@ import {
   readBatchHeader,
 } from '@pipe/kafka-wire'
 import { type StubReply, type StubRequest, serveStubConnection } from './stub-connection'
-import { createStubLog, type StubLog, type StubRecord } from './stub-log'
+import { createStubLog, type Keep, type StubLog, type StubRecord } from './stub-log'
 import { type ActiveStubRule, createStubScript, hitsPartition, type ScriptedRequest, type StubRule } from './stub-script'
 
 /** Options of {@link startStubBrokers}. */
@@ -24,8 +24,8 @@ export interface StubBrokersOptions {
   readonly topics: Readonly<Record<string, number>>
   /** How many brokers. Default 1. */
   readonly brokers?: number
-  /** `count` keeps no records and reads batch headers only, for measuring clients. Default `records`. */
-  readonly keep?: 'records' | 'count'
+  /** For measuring clients: `count` keeps no records, `batches` decodes them when they are asked for; both read only headers on arrival. Default `records`. */
+  readonly keep?: Keep
 }
 
 /** One batch of a Produce request, in the order of arrival, whatever became of it. */
@@ -55,7 +55,7 @@ export interface StubBrokers {
   /** Values of all partitions of a topic as text, partition by partition. */
   values(topic: string): readonly string[]
   endOffset(topic: string, partition: number): bigint
-  /** Batches that arrived, for tests of order, sequence numbers and retries. Not kept with `keep: 'count'`. */
+  /** Batches that arrived, for tests of order, sequence numbers and retries. Only with `keep: 'records'`. */
   readonly batches: readonly ProducedBatch[]
   /** Requests that arrived, by API name. */
   requests(): Readonly<Record<string, number>>

@@ -12,6 +12,12 @@ export interface Appended {
   readonly isDuplicate: boolean
 }
 
+/**
+ * What a log keeps of a batch: its records, the batch as it came (to be decoded when somebody asks; its bytes must not change), or only how
+ * many there were.
+ */
+export type Keep = 'records' | 'batches' | 'count'
+
 /** The log of one partition. */
 export interface StubLog {
   /** Offset that the next record gets. */
@@ -39,8 +45,11 @@ interface ProducerState {
  * first and last sequence of the same epoch is a duplicate; a sequence that does not follow is out of order; a new epoch begins at 0; a
  * producer that the partition does not know may begin anywhere.
  */
-export function createStubLog(options: { readonly keep: 'records' | 'count' }): StubLog {
+export function createStubLog(options: { readonly keep: Keep }): StubLog {
+  const { keep } = options
   const records: StubRecord[] = []
+  /** Decoded when somebody asks for records. */
+  let encoded: { readonly batch: Uint8Array; readonly baseOffset: bigint }[] = []
   const producers = new Map<bigint, ProducerState>()
   let end = 0n
 
@@ -62,15 +71,22 @@ export function createStubLog(options: { readonly keep: 'records' | 'count' }): 
     const batches = [...known, { first, last, baseOffset: end }].slice(-rememberedBatches)
     producers.set(header.producerId, { epoch: header.producerEpoch, batches })
   }
+  const keepRecords = (added: readonly StubRecord[], baseOffset: bigint) => {
+    for (const record of added) records.push({ ...record, offset: baseOffset + record.offset })
+  }
   return {
     endOffset: () => end,
-    records: () => records,
+    records() {
+      for (const { batch, baseOffset } of encoded) keepRecords(decodeRecordBatch(batch).records, baseOffset)
+      encoded = []
+      return records
+    },
     append(batch) {
       const header = readBatchHeader(batch)
       // A request carries exactly one batch per partition (since Produce version 3).
       if (header.sizeBytes !== batch.length) return refused(invalidRecord)
       // A copy: the request's buffer is not ours. First of all, as a damaged batch must leave no trace.
-      const added = options.keep === 'records' ? decodeRecordBatch(Buffer.from(batch)).records : []
+      const added = keep === 'records' ? decodeRecordBatch(Buffer.from(batch)).records : []
       if (header.producerId >= 0n) {
         const first = header.baseSequence
         // Sequences wrap to 0 behind the largest int32.
@@ -80,7 +96,8 @@ export function createStubLog(options: { readonly keep: 'records' | 'count' }): 
         remember(header, first, last)
       }
       const baseOffset = end
-      for (const record of added) records.push({ ...record, offset: end + record.offset })
+      keepRecords(added, baseOffset)
+      if (keep === 'batches') encoded.push({ batch, baseOffset })
       end += BigInt(header.lastOffsetDelta) + 1n
       return { errorCode: 0, baseOffset, isDuplicate: false }
     },

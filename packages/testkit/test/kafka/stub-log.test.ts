@@ -50,3 +50,13 @@ test('two batches at once are refused, damaged ones throw, both store nothing', 
   expect(log.endOffset()).toBe(0n)
   expect(log.append(one)).toMatchObject({ errorCode: 0, isDuplicate: false })
 })
+
+test('batches that are kept as they came are decoded when somebody asks, in their order', () => {
+  const log = createStubLog({ keep: 'batches' })
+  log.append(batch(['a', 'b'], 0))
+  expect(values(log)).toEqual(['a', 'b'])
+  log.append(batch(['c'], 2))
+  log.append(batch(['c'], 2))
+  expect(values(log)).toEqual(['a', 'b', 'c'])
+  expect(log.records().map(({ offset }) => offset)).toEqual([0n, 1n, 2n])
+})
