@@ -12,6 +12,7 @@ export const serdes = {
 
 export const fileFormats = {
   textInput: 'org.apache.hadoop.mapred.TextInputFormat',
+  symlinkInput: 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat',
   textOutput: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
   parquetInput: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
   parquetOutput: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
@@ -49,23 +50,30 @@ export function tableFormat(table: FormatSource): TableFormat {
   checkProperties(table.properties)
   const types = table.columns.map((column) => ({ name: column.name, type: parseHiveType(column.type) }))
   if (table.serde === serdes.parquet) {
-    if (table.inputFormat !== fileFormats.parquetInput)
+    if (table.inputFormat !== fileFormats.parquetInput && !holdsLinks(table))
       throw notSupportedLocally(`INPUTFORMAT ${table.inputFormat} with the Parquet SerDe`)
     return { kind: 'parquet' }
   }
-  if (table.inputFormat !== fileFormats.textInput) throw notSupportedLocally(`INPUTFORMAT ${table.inputFormat}`)
+  if (table.inputFormat !== fileFormats.textInput && !holdsLinks(table))
+    throw notSupportedLocally(`INPUTFORMAT ${table.inputFormat}`)
   const skipLines = headerLines(table.properties)
   switch (table.serde) {
     case serdes.regex:
       return rawLines(table, types, skipLines)
     case serdes.openxJson:
     case serdes.hiveJson:
+      if (holdsLinks(table)) throw notSupportedLocally('SymlinkTextInputFormat with a JSON SerDe')
       return json(table, skipLines)
     case serdes.lazySimple:
       return delimited(table, types, skipLines)
     default:
       throw notSupportedLocally(`SerDe ${table.serde}`)
   }
+}
+
+/** Whether the objects below the table's places are lists of the objects to read, one `s3://…` a line. */
+export function holdsLinks({ inputFormat }: Pick<FormatSource, 'inputFormat'>): boolean {
+  return inputFormat === fileFormats.symlinkInput
 }
 
 function headerLines(properties: Readonly<Record<string, string>>): number {

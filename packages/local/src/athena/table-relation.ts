@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Catalog } from '../catalog/catalog'
 import type { CatalogTable } from '../catalog/catalog-entry'
-import type { ObjectFiles } from '../s3/object-files'
+import type { ObjectFiles, StoredObject } from '../s3/object-files'
 import { parseHiveType, trinoTypeText } from './hive-type'
 import type { Permissions } from './permissions'
 import {
@@ -17,7 +18,7 @@ import { locationText, parseLocation } from './s3-location'
 import type { ScanFile } from './scan-file'
 import { type MetadataQuery, scanParquet } from './scan-parquet'
 import { scanText } from './scan-text'
-import { tableFormat } from './table-format'
+import { holdsLinks, tableFormat } from './table-format'
 
 /** What a query needs to reach tables. */
 export interface TableAccess {
@@ -50,7 +51,7 @@ export function createTableResolver(access: TableAccess): TableResolver {
           ...table.partitionKeys.map((column) => tableColumn(column.name, column.type, true)),
         ],
         async scan(filter: ScanFilter): Promise<Scan> {
-          const files = selectFiles(table, filter, access)
+          const files = await selectFiles(table, filter, access)
           for (const file of files) access.scanned.push(file)
           if (format.kind === 'parquet')
             return scanParquet({ table, files, columns: filter.columns, query: metadataQuery(access) })
@@ -85,14 +86,25 @@ export function findTable(catalog: Catalog, permissions: Permissions, database: 
 }
 
 /** The objects of a table that pass the filter, in order of partition and key. */
-function selectFiles(table: CatalogTable, filter: ScanFilter, access: TableAccess): ScanFile[] {
-  if (table.partitionKeys.length === 0) return objectsOf(table.location, [], filter, access)
-  access.permissions.glue('GetPartitions', table.database, table.name)
+async function selectFiles(table: CatalogTable, filter: ScanFilter, access: TableAccess): Promise<ScanFile[]> {
+  const places: { readonly location: string; readonly values: readonly string[] }[] = []
+  if (table.partitionKeys.length === 0) places.push({ location: table.location, values: [] })
+  else {
+    access.permissions.glue('GetPartitions', table.database, table.name)
+    for (const partition of access.catalog.partitions(table.database, table.name)) {
+      const values = Object.fromEntries(table.partitionKeys.map((key, i) => [key.name, partition.values[i] as string]))
+      if (!filter.partition || filter.partition(values)) places.push({ location: partition.location, values: partition.values })
+    }
+  }
   const found: ScanFile[] = []
-  for (const partition of access.catalog.partitions(table.database, table.name)) {
-    const values = Object.fromEntries(table.partitionKeys.map((key, i) => [key.name, partition.values[i] as string]))
-    if (filter.partition && !filter.partition(values)) continue
-    for (const file of objectsOf(partition.location, partition.values, filter, access)) found.push(file)
+  for (const { location, values } of places) {
+    const listed = objectsBelow(location, access)
+    for (const object of holdsLinks(table) ? await linkedObjects(listed, access) : listed) {
+      const path = pathOf(object)
+      if (object.size === 0 || archived.has(object.storageClass) || (filter.path && !filter.path(path))) continue
+      access.permissions.getObject(object.bucket, object.key)
+      found.push({ file: object.file, path, size: object.size, partition: values })
+    }
   }
   return found
 }
@@ -100,21 +112,46 @@ function selectFiles(table: CatalogTable, filter: ScanFilter, access: TableAcces
 // Athena skips these without an error.
 const archived = new Set(['GLACIER', 'DEEP_ARCHIVE'])
 
-function objectsOf(locationOfTable: string, partition: readonly string[], filter: ScanFilter, access: TableAccess): ScanFile[] {
-  const location = parseLocation(locationOfTable)
+const pathOf = ({ bucket, key }: StoredObject) => `s3://${bucket}/${key}`
+
+function objectsBelow(place: string, access: TableAccess): StoredObject[] {
+  const location = parseLocation(place)
   access.permissions.listBucket(location)
   if (!access.files.hasBucket(location.bucket)) {
     throw new AthenaFailure(`HIVE_CANNOT_OPEN_SPLIT: The specified bucket does not exist (${locationText(location)})`, {
       type: 1100,
     })
   }
-  const found: ScanFile[] = []
-  for (const object of access.files.list(location.bucket, location.prefix)) {
-    const path = `s3://${object.bucket}/${object.key}`
-    if (object.size === 0 || archived.has(object.storageClass) || isHidden(object.key.slice(location.prefix.length))) continue
-    if (filter.path && !filter.path(path)) continue
-    access.permissions.getObject(object.bucket, object.key)
-    found.push({ file: object.file, path, size: object.size, partition })
+  const all = access.files.list(location.bucket, location.prefix)
+  return all.filter(({ key }) => !isHidden(key.slice(location.prefix.length)))
+}
+
+/**
+ * The objects that lists name. Trino lists the folder of each of them, so that takes the same right, and fails when one is not there.
+ *
+ * @see BackgroundHiveSplitLoader of trino-hive (buildManifestFileIterator)
+ */
+async function linkedObjects(lists: readonly StoredObject[], access: TableAccess): Promise<StoredObject[]> {
+  const found: StoredObject[] = []
+  for (const list of lists) {
+    access.permissions.getObject(list.bucket, list.key)
+    for (const line of (await readFile(list.file, 'utf8')).split(/\r?\n/)) {
+      if (line === '') continue
+      const match = /^s3[an]?:\/\/([^/]+)\/(.+)$/.exec(line)
+      if (!match) {
+        throw new AthenaFailure(`HIVE_BAD_DATA: Error parsing symlinks from: ${pathOf(list)}`, { type: 1100 })
+      }
+      const [, bucket, key] = match as unknown as [string, string, string]
+      access.permissions.listBucket({ bucket, prefix: key.slice(0, key.lastIndexOf('/') + 1) })
+      const object = access.files.head(bucket, key)
+      if (object === undefined) {
+        throw new AthenaFailure(
+          `HIVE_FILE_NOT_FOUND: Manifest file from the location [${pathOf(list)}] contains non-existent path: ${line}`,
+          { type: 1100 },
+        )
+      }
+      found.push(object)
+    }
   }
   return found
 }
