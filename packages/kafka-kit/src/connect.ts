@@ -10,6 +10,8 @@ import type { ConsumerOptions } from './consumer/consumer-options'
 import { KafkaError } from './errors'
 import { type Cluster, missingMembers } from './internals'
 import { type KafkaResources, keepResources } from './kafka-resources'
+import type { MskIamAuth } from './msk-iam'
+import { serverlessLimits } from './msk-serverless'
 import type { Durability } from './producer/durability'
 import { createProducer, type Producer } from './producer/producer'
 import type { ProducerOptions } from './producer/producer-options'
@@ -28,6 +30,7 @@ export type KafkaAuth =
       /** Called for each connection, and again before a session ends. */
       readonly token: () => Promise<{ readonly value: string }>
     }
+  | MskIamAuth
 
 /** One line of the log of kafkajs. */
 export interface KafkaLogEntry {
@@ -55,9 +58,18 @@ export interface ConnectionSettings {
   readonly onLog?: ((entry: KafkaLogEntry) => void) | undefined
 }
 
+/** Settings for MSK Serverless: IAM and TLS are all that it takes. `planTopics` then refuses what it cannot do, before anything is asked. */
+export interface ServerlessSettings extends Omit<ConnectionSettings, 'auth' | 'ssl'> {
+  readonly platform: 'msk-serverless'
+  readonly auth: MskIamAuth
+  readonly ssl?: true | undefined
+  readonly kafkajs?: undefined
+}
+
 /** What {@link createKafka} takes: settings, or a kafkajs instance that has its own. */
 export type KafkaOptions =
-  | (ConnectionSettings & { readonly kafkajs?: undefined })
+  | (ConnectionSettings & { readonly kafkajs?: undefined; readonly platform?: 'kafka' | undefined })
+  | ServerlessSettings
   | {
       /** A `Kafka` of kafkajs that you made, with its own settings. Its copy of kafkajs is the one that is used. */
       readonly kafkajs: KafkajsClient
@@ -126,8 +138,10 @@ export function createKafka(options: KafkaOptions): Kafka {
     return counted
   }
 
+  const platform = (options.kafkajs === undefined ? options.platform : undefined) ?? 'kafka'
   const resources: KafkaResources = {
     kafkajs: client,
+    platform,
     requestTimeoutMs: options.kafkajs === undefined ? durationMs(options.requestTimeout ?? '30 seconds') : 30_000,
     missing,
     cluster: () => {
@@ -159,6 +173,12 @@ export function createKafka(options: KafkaOptions): Kafka {
     },
     producer(producerOptions) {
       checkOpen()
+      if (platform === 'msk-serverless' && (producerOptions?.maxMessageBytes ?? 0) > serverlessLimits.maxMessageBytes) {
+        throw new ConfigError(
+          `kafka.producer: maxMessageBytes ${producerOptions?.maxMessageBytes} is more than the ${serverlessLimits.maxMessageBytes} of MSK Serverless.`,
+          { code: 'PIPE_KAFKA_MSK_SERVERLESS' },
+        )
+      }
       return createProducer(resources, producerOptions)
     },
     close() {
@@ -180,11 +200,14 @@ function checkClient(options: { readonly kafkajs: KafkajsClient }): KafkajsClien
   return client
 }
 
-function makeClient(options: ConnectionSettings): KafkajsClient {
+function makeClient(
+  options: (ConnectionSettings & { readonly platform?: 'kafka' | undefined }) | ServerlessSettings,
+): KafkajsClient {
   checkOptions('createKafka', options, {
     required: ['brokers', 'clientId'],
-    optional: ['auth', 'ssl', 'kafkajs', 'connectionTimeout', 'requestTimeout', 'onLog'],
+    optional: ['auth', 'ssl', 'kafkajs', 'platform', 'connectionTimeout', 'requestTimeout', 'onLog'],
   })
+  checkPlatform(options)
   const { brokers, clientId, auth, onLog } = options
   if (!Array.isArray(brokers) || brokers.length === 0)
     throw new ConfigError('createKafka: brokers must name at least one broker.')
@@ -210,6 +233,30 @@ function makeClient(options: ConnectionSettings): KafkajsClient {
     },
   }
   return new kafkajs.Kafka(config)
+}
+
+function checkPlatform({
+  platform,
+  auth,
+  ssl,
+}: Pick<KafkaOptions & ConnectionSettings, 'auth' | 'ssl'> & { readonly platform?: string | undefined }): void {
+  if (platform === undefined || platform === 'kafka') return
+  if (platform !== 'msk-serverless') {
+    throw new ConfigError(`createKafka: there is no platform ${JSON.stringify(platform)}.`, {
+      hint: "Known: 'kafka', 'msk-serverless'.",
+    })
+  }
+  if ((auth as Partial<MskIamAuth> | undefined)?.provider !== 'msk-iam') {
+    throw new ConfigError('createKafka: MSK Serverless takes IAM only.', {
+      code: 'PIPE_KAFKA_MSK_SERVERLESS',
+      hint: 'Give auth: mskIam({ region }).',
+    })
+  }
+  if (ssl !== undefined && ssl !== true) {
+    throw new ConfigError('createKafka: MSK Serverless takes TLS only, with the certificates of the system. Leave ssl out.', {
+      code: 'PIPE_KAFKA_MSK_SERVERLESS',
+    })
+  }
 }
 
 const levelNames: Readonly<Record<number, KafkaLogEntry['level']>> = { 1: 'error', 2: 'warn', 4: 'info', 5: 'debug' }

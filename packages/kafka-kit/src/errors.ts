@@ -136,7 +136,9 @@ export function fromKafkajs(where: string, error: unknown, details: KafkaErrorDe
   }
   if (name === 'KafkaJSSASLAuthenticationError' || /SASL|authenticat/i.test(`${type} ${message}`)) {
     return new KafkaError('PIPE_KAFKA_AUTH', `${where}: the broker refused to authenticate this client: ${message}.`, {
-      hint: 'Check mechanism, user and password (or the IAM policy), and that the listener is the one for this mechanism.',
+      // MSK refuses a connection whose session name changed with its credentials; a new connection may have any.
+      retryable: /change principals/i.test(message ?? ''),
+      hint: 'Check mechanism, user and password (or the IAM policy and the clock of this machine), and that the listener is the one for this mechanism.',
       cause: error,
       details,
     })

@@ -7,6 +7,7 @@ export {
   type KafkaAuth,
   type KafkaLogEntry,
   type KafkaOptions,
+  type ServerlessSettings,
 } from './connect'
 export type { Order } from './consumer/assignment'
 export type { AnyTopic, ConsumedRecord, RawConsumedRecord, RecordOf, RecordPlace } from './consumer/consumed-record'
@@ -37,9 +38,12 @@ export {
   type UndeliveredDetails,
 } from './errors'
 export type { GroupMember, GroupState } from './group-state'
+export type { EncodedHeader, HeadersIn, HeaderValue, RawHeader } from './header-codec'
 export { type LagOptions, lagOf, type WatchLagOptions, watchLag } from './lag'
 export type { GroupLag, LagSample, LagStatus, PartitionLag, PartitionSample } from './lag-window'
 export type { TopicPartition } from './leader-request'
+export { type AwsCredentials, type MskIamAuth, type MskIamOptions, mskIam } from './msk-iam'
+export { type Platform, type ServerlessConfig, serverlessLimits } from './msk-serverless'
 export { offsetsOf, type PartitionOffsets } from './offsets'
 export { type MovedKey, movedKeys, movedShare } from './partition-growth'
 export { type ElectedLeaders, type ElectOptions, electPreferredLeaders } from './preferred-leaders'
@@ -50,6 +54,7 @@ export type { KeyPartitioner } from './producer/partitioner'
 export type { FlushReport, LeftOver, Producer, SendOptions } from './producer/producer'
 export type { ProducerEvent } from './producer/producer-event'
 export type { ProducerOptions } from './producer/producer-options'
+export type { EncodedRecord, RawRecord } from './record-codec'
 export { applyReplay, type ReplayApplyOptions, type ReplayReceipt, type UndoneReplay, undoReplay } from './replay-apply'
 export { planReplay, type ReplayFrom, type ReplayOptions, type ReplayPartition, type ReplayPlan } from './replay-plan'
 export { createKafkaToS3, type KafkaToS3, type SinkPartition, type SinkReport } from './sink/kafka-to-s3'
@@ -60,16 +65,11 @@ export type { KafkaToS3Options, RollOptions } from './sink/sink-options'
 export {
   type Cleanup,
   defineTopic,
-  type EncodedHeader,
-  type EncodedRecord,
-  type HeadersIn,
-  type HeaderValue,
   type InputRecord,
   type OutputRecord,
-  type RawHeader,
-  type RawRecord,
   type RecordIn,
   type RecordOut,
+  type ServerlessTopicOptions,
   type Topic,
   type TopicOf,
   type TopicOptions,

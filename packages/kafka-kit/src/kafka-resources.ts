@@ -1,10 +1,12 @@
 import { ConfigError } from '@pipe/core'
 import type { Kafka as KafkajsClient } from 'kafkajs'
 import type { Cluster } from './internals'
+import type { Platform } from './msk-serverless'
 
 /** What the files of this package need of a `Kafka` made by `createKafka`. */
 export interface KafkaResources {
   readonly kafkajs: KafkajsClient
+  readonly platform: Platform
   /** How long a broker may take to answer, as far as it is known (30 s for a kafkajs instance of the caller). */
   readonly requestTimeoutMs: number
   /** Members that this kafkajs lacks; the kit then works through its public API where it can. */

@@ -101,7 +101,7 @@ function messageOf(error: unknown): string {
 export function summaryOf(action: TopicAction): string {
   switch (action.action) {
     case 'create':
-      return `create ${action.topic} (${action.partitions} partitions, ${action.replicationFactor} replicas)`
+      return `create ${action.topic} (${action.partitions} partitions${action.replicationFactor < 0 ? '' : `, ${action.replicationFactor} replicas`})`
     case 'add-partitions':
       return `${action.topic}: ${action.from} → ${action.to} partitions`
     case 'set-config':

@@ -1,4 +1,14 @@
-import { type Column, type ColumnMap, fromJson, parseText, type RowOf, type RowOfColumns, type Table, toText } from '@pipe/core'
+import {
+  type Column,
+  type ColumnMap,
+  ConfigError,
+  fromJson,
+  parseText,
+  type RowOf,
+  type RowOfColumns,
+  type Table,
+  toText,
+} from '@pipe/core'
 import { jsonText, rowEncoder, rowReader } from '@pipe/core/internal'
 import { KafkaError } from './errors'
 
@@ -70,6 +80,11 @@ function isStandardSchema(contract: object): contract is StandardSchema {
 export function isColumnMap(contract: object): contract is ColumnMap {
   const columns = Object.values(contract)
   return columns.length > 0 && columns.every((item) => typeof item === 'object' && item !== null && isColumn(item))
+}
+
+/** @throws ConfigError for a contract of no known kind. */
+export function unknownContract(where: string, part: string, known: string): never {
+  throw new ConfigError(`${where}: ${part} is no contract.`, { hint: `Give ${known}.` })
 }
 
 function refuseValue(where: string, reason: string): never {

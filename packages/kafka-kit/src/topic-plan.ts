@@ -2,6 +2,7 @@ import { ConfigError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { type Kafka, resourcesOf } from './connect'
 import { percent } from './figures'
+import { checkServerless, type Platform, serverlessLimits } from './msk-serverless'
 import { movedShare } from './partition-growth'
 import type { Topic } from './topic'
 import { readTopicStates, type TopicState } from './topic-state'
@@ -12,6 +13,7 @@ export type TopicAction =
       readonly action: 'create'
       readonly topic: string
       readonly partitions: number
+      /** −1: as many as the cluster keeps by itself (MSK Serverless). */
       readonly replicationFactor: number
       readonly config: Readonly<Record<string, string>>
     }
@@ -44,6 +46,7 @@ export interface TopicRefusal {
     | 'shorter-retention'
     | 'cleanup-change'
     | 'internal-topic'
+    | 'msk-serverless'
   /** What differs, why it is refused, and what to do. */
   readonly text: string
 }
@@ -85,7 +88,8 @@ export type PlannedTopic = Pick<Topic, 'name' | 'partitions' | 'replicationFacto
  * A plan never destroys: partitions only grow, replication is not touched, and configs that would delete records (a shorter retention,
  * another clean-up) are refused unless they are allowed by name. Configs that the contract does not name are left as they are.
  *
- * @throws {@link ConfigError} `PIPE_CONFIG` for two contracts of one name.
+ * @throws {@link ConfigError} `PIPE_CONFIG` for two contracts of one name; `PIPE_KAFKA_MSK_SERVERLESS`, before anything is asked, for contracts
+ * that MSK Serverless would refuse when the Kafka was made for it.
  * @example
  * ```ts
  * const plan = await planTopics(kafka, [orders, payments])
@@ -108,34 +112,47 @@ export async function planTopics(
   const names = topics.map(({ name }) => name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new ConfigError(`planTopics: there are two contracts for ${twice}.`)
-  const cluster = resourcesOf(kafka).cluster()
+  const { platform, cluster: shared } = resourcesOf(kafka)
+  if (platform === 'msk-serverless') checkServerless('planTopics', topics)
+  const cluster = shared()
   const { clusterId, brokers, states } = await readTopicStates(
     cluster,
     topics.map(({ name, config }) => ({ name, configNames: Object.keys(config) })),
     signal,
   )
-  return { ...compareTopics(topics, states, { brokers, allow }), clusterId, plannedAtMs: Date.now() }
+  return { ...compareTopics(topics, states, { brokers, allow, platform }), clusterId, plannedAtMs: Date.now() }
 }
 
 /** The pure part of {@link planTopics}: contracts against states, both in the same order. */
 export function compareTopics(
   topics: readonly PlannedTopic[],
   states: readonly TopicState[],
-  options: { readonly brokers: number; readonly allow: readonly AllowedLoss[] },
+  options: { readonly brokers: number; readonly allow: readonly AllowedLoss[]; readonly platform?: Platform | undefined },
 ): Omit<TopicPlan, 'clusterId' | 'plannedAtMs'> {
   const actions: TopicAction[] = []
   const refused: TopicRefusal[] = []
   const notes: string[] = []
   const unchanged: string[] = []
+  const isServerless = options.platform === 'msk-serverless'
   topics.forEach((topic, at) => {
     const before = actions.length + refused.length
     const state = states[at]!
-    if (state.exists) compareExisting(topic, state, options.allow, { actions, refused, notes })
+    if (state.exists) compareExisting(topic, state, { allow: options.allow, isServerless }, { actions, refused, notes })
+    // AWS's own example leaves the replicas to the cluster.
+    else if (isServerless) compareMissing({ ...topic, replicationFactor: -1 }, options.brokers, { actions, refused })
     else compareMissing(topic, options.brokers, { actions, refused })
     if (actions.length + refused.length === before) unchanged.push(topic.name)
   })
   const order = { create: 0, 'add-partitions': 1, 'set-config': 2 } as const
   actions.sort((a, b) => order[a.action] - order[b.action])
+  const created = partitionsCreatedBy(actions)
+  if (isServerless && created > serverlessLimits.partitionsInFiveMinutes) {
+    refused.push({
+      topic: topics[0]!.name,
+      what: 'msk-serverless',
+      text: `The plan creates ${created} partitions; MSK Serverless allows ${serverlessLimits.partitionsInFiveMinutes} in five minutes. Plan and apply in parts.`,
+    })
+  }
   return { kind: 'topic-plan', actions, refused, notes, unchanged, observed: states }
 }
 
@@ -158,7 +175,12 @@ function compareMissing(topic: PlannedTopic, brokers: number, { actions, refused
   actions.push({ action: 'create', topic: name, partitions, replicationFactor, config: { ...config } })
 }
 
-function compareExisting(topic: PlannedTopic, state: TopicState, allow: readonly AllowedLoss[], findings: Findings): void {
+function compareExisting(
+  topic: PlannedTopic,
+  state: TopicState,
+  { allow, isServerless }: { readonly allow: readonly AllowedLoss[]; readonly isServerless: boolean },
+  findings: Findings,
+): void {
   const { actions, refused, notes } = findings
   const { name } = topic
   const refuse = (what: TopicRefusal['what'], text: string) => refused.push({ topic: name, what, text: `${name}: ${text}` })
@@ -189,11 +211,15 @@ function compareExisting(topic: PlannedTopic, state: TopicState, allow: readonly
       )
     }
   }
-  compareReplication(topic, state, refuse)
+  if (!isServerless) compareReplication(topic, state, refuse)
   const changes: ConfigChange[] = []
   for (const [config, to] of Object.entries(topic.config)) {
     const from = state.config[config] ?? undefined
     if (from === to || (config === 'cleanup.policy' && from !== undefined && sameList(from, to))) continue
+    if (isServerless && config === 'cleanup.policy') {
+      refuse('msk-serverless', `cleanup.policy is ${from}; MSK Serverless sets it only when a topic is created.`)
+      continue
+    }
     const loss = lossOf(config, from, to)
     if (loss && !allow.includes(loss.what)) {
       refuse(loss.what, `${loss.text} Keep the old value in the contract, or plan with allow: ['${loss.what}'].`)
@@ -260,4 +286,12 @@ function listOf(value: string): string[] {
 
 function sameList(a: string, b: string): boolean {
   return listOf(a).sort().join() === listOf(b).sort().join()
+}
+
+/** How many partitions actions create. */
+function partitionsCreatedBy(actions: readonly TopicAction[]): number {
+  return actions.reduce((sum, action) => {
+    if (action.action === 'create') return sum + action.partitions
+    return action.action === 'add-partitions' ? sum + action.to - action.from : sum
+  }, 0)
 }

@@ -1,5 +1,6 @@
 import type { BatchRecord } from '@pipe/kafka-wire'
-import type { OutputRecord, RawHeader, Topic } from '../topic'
+import type { RawHeader } from '../header-codec'
+import type { OutputRecord, Topic } from '../topic'
 
 /** A topic contract of any kind. */
 export type AnyTopic = Topic<never, unknown>

@@ -1,7 +1,7 @@
 import { PipeError } from '@pipe/core'
 import { KafkaError } from '../errors'
+import type { RawHeader } from '../header-codec'
 import type { KafkaResources } from '../kafka-resources'
-import type { RawHeader } from '../topic'
 import type { Poison } from './dispatcher'
 import { partitionCount, partitionFor, writeRaw } from './raw-write'
 

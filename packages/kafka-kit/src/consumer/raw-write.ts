@@ -1,9 +1,9 @@
 import { sleep } from '@pipe/core'
 import { encodeRecordBatch, murmur2, produce } from '@pipe/kafka-wire'
 import { KafkaError } from '../errors'
+import type { RawHeader } from '../header-codec'
 import type { Cluster } from '../internals'
 import { askLeaders, existingTopics, partitionKey } from '../leader-request'
-import type { RawHeader } from '../topic'
 
 /** A record to write as it is. */
 export interface RawWrite {

@@ -36,7 +36,8 @@ const hopelessCodes: ReadonlySet<string> = new Set([
 
 /** Crashes that another life would meet again. */
 function isHopeless(error: PipeError): boolean {
-  if (hopelessCodes.has(error.code)) return true
+  // Credentials that could not be fetched just now are no reason to give up.
+  if (hopelessCodes.has(error.code) && !error.retryable) return true
   const { errorCode } = error.details as { errorCode?: number }
   // Not authorised for topic, group or cluster; invalid group or session timeout; inconsistent protocol.
   return errorCode !== undefined && [23, 24, 26, 29, 30, 31].includes(errorCode)

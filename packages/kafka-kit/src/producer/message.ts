@@ -1,7 +1,9 @@
 import { ConfigError } from '@pipe/core'
 import type { RecordToWrite } from '@pipe/kafka-wire'
 import { KafkaError } from '../errors'
-import { checkTopicName, type EncodedRecord, encodeHeaders, type HeadersIn, type Topic } from '../topic'
+import { encodeHeaders, type HeadersIn } from '../header-codec'
+import type { EncodedRecord } from '../record-codec'
+import { checkTopicName, type Topic } from '../topic'
 
 /** Where and when, beside the record of the contract. */
 export interface Placement {
