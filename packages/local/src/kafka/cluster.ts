@@ -1,0 +1,183 @@
+import { ConfigError, type Duration, durationMs, PipeError } from '@pipe/core'
+import { checkOptions } from '@pipe/core/internal'
+import { type Broker, createBroker } from './broker'
+import { createController } from './controller'
+import { errorCode } from './error-code'
+import { createFaultRules } from './faults/fault-rules'
+import { createKafkaFaults, type KafkaFaults } from './faults/kafka-faults'
+import { createLinks } from './links'
+import { servedApis } from './served-apis'
+import { brokerValues, settingValues, topicSettings } from './settings'
+import { createTimeline, type KafkaEvent } from './timeline'
+import { createTopicChecked } from './topic-creation'
+
+/** Options of {@link startKafka}. */
+export interface KafkaOptions {
+  /** How many brokers: 1 to 3. Default 1. */
+  readonly brokers?: number
+  /** Ports of the brokers in order. Default: free ones. */
+  readonly ports?: readonly number[]
+  /** Broker settings by Kafka's names, such as `{ 'auto.create.topics.enable': 'true' }`. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** From which fault rules with a `chance` draw. Default 1. */
+  readonly seed?: number
+}
+
+/** What surrounds the brokers. */
+export interface KafkaSurroundings {
+  /** Time for records and retention, in milliseconds since the epoch. */
+  now(): number
+}
+
+/** The copy of a partition on one broker, as it is now. */
+export interface KafkaReplica {
+  readonly broker: number
+  readonly startOffset: number
+  /** The offset that its next record gets. */
+  readonly endOffset: number
+  /** Up to where it knows that all is committed. */
+  readonly highWatermark: number
+  readonly sizeBytes: number
+}
+
+/** A partition, as it is now: what the controllers decided, and what lies on each broker, also on those that are down. */
+export interface KafkaPartition {
+  readonly partition: number
+  /** Broker id; −1 while there is none. */
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly inSync: readonly number[]
+  readonly copies: readonly KafkaReplica[]
+}
+
+/** Options of `createTopic`. */
+export interface KafkaTopicOptions {
+  /** Default: `num.partitions`, 1. */
+  readonly partitions?: number
+  /** Default: `default.replication.factor`, which is the number of brokers. */
+  readonly replicationFactor?: number
+  /** Topic settings by Kafka's names. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** A running Kafka cluster in this process. */
+export interface LocalKafka {
+  /** `127.0.0.1:PORT` of each broker, for `brokers` of every client. Node ids are 1, 2 and 3. */
+  readonly brokers: readonly string[]
+  /** What can go wrong, on command. */
+  readonly faults: KafkaFaults
+  /** What happened, oldest first: the last 20 000 events. */
+  readonly timeline: { events(): readonly KafkaEvent[]; clear(): void }
+  /** @throws PipeError `PIPE_LOCAL_KAFKA_TOPIC` when it exists, or a name, count or setting cannot be. */
+  createTopic(name: string, options?: KafkaTopicOptions): void
+  /** @throws ConfigError `PIPE_CONFIG` for an unknown topic. */
+  partitions(topic: string): readonly KafkaPartition[]
+  /** Waits until the partitions of a topic are as asked. Default timeout 30 seconds. @throws PipeError `PIPE_LOCAL_KAFKA_TIMEOUT` with what they are instead. */
+  waitFor(topic: string, holds: (partitions: readonly KafkaPartition[]) => boolean, timeout?: Duration): Promise<void>
+  /** Ends all brokers. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Starts the brokers. @throws ConfigError `PIPE_CONFIG`; PipeError `PIPE_LOCAL_PORT_IN_USE`. */
+export async function startBrokers(options: KafkaOptions, surroundings: KafkaSurroundings): Promise<LocalKafka> {
+  checkOptions('startKafka', options, { optional: ['brokers', 'ports', 'settings', 'seed'] })
+  const { brokers: count = 1, ports = [], settings: given = {}, seed = 1 } = options
+  if (!Number.isInteger(count) || count < 1 || count > 3) throw new ConfigError(`startKafka: brokers is ${count}, not 1, 2 or 3.`)
+  if (ports.length > count) throw new ConfigError(`startKafka: ${ports.length} ports for ${count} broker(s).`)
+  const settings = brokerValues(given, count)
+  const timeline = createTimeline()
+  const brokers: Broker[] = []
+  const brokerOf = (id: number) => brokers[id - 1]
+  const links = createLinks(timeline, (broker, other, isOpen) => {
+    if (other !== 'controller') {
+      if (isOpen) for (const id of [broker, other]) brokerOf(id)?.wakeFollowers()
+    } else if (!isOpen) controller.miss(broker)
+    else if (brokerOf(broker)?.isUp()) controller.join(broker)
+  })
+  const topicValues = (overrides: ReadonlyMap<string, string>) =>
+    settingValues(
+      topicSettings,
+      (name) => overrides.get(name) ?? (name === 'min.insync.replicas' ? settings.text(name) : undefined),
+    )
+  const controller = createController({ brokers: () => brokers, links, timeline, settings, topicValues })
+  const rules = createFaultRules(seed)
+  let producerIds = 0n
+  const host = {
+    settings,
+    timeline,
+    links,
+    controller,
+    faults: rules,
+    apis: servedApis(),
+    needsLogin: false,
+    now: surroundings.now,
+    topicValues,
+    nextProducerId: () => producerIds++,
+    broker: brokerOf,
+  }
+  for (let id = 1; id <= count; id++) brokers.push(createBroker(id, host))
+  const faults = createKafkaFaults({ brokers, links, rules })
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= (async () => {
+      rules.clear()
+      controller.close()
+      await Promise.all(brokers.map((broker) => broker.kill()))
+      controller.close()
+    })()
+    return closed
+  }
+  try {
+    for (const [index, broker] of brokers.entries()) await broker.start(ports[index] ?? 0)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const partitions = (topic: string): readonly KafkaPartition[] => {
+    const found = controller.topics.get(topic)
+    if (!found) throw new ConfigError(`The local Kafka has no topic "${topic}".`)
+    return found.partitions.map((state, partition) => ({
+      partition,
+      ...state,
+      copies: brokers.flatMap(({ id, replica }) => {
+        const copy = replica(topic, partition)
+        if (!copy) return []
+        const { startOffset, endOffset, sizeBytes } = copy.log
+        return { broker: id, startOffset, endOffset, highWatermark: copy.highWatermark, sizeBytes }
+      }),
+    }))
+  }
+  return {
+    brokers: brokers.map(({ port }) => `127.0.0.1:${port}`),
+    faults,
+    timeline: { events: timeline.events, clear: timeline.clear },
+    createTopic(name, topicOptions = {}) {
+      checkOptions('createTopic', topicOptions, { optional: ['partitions', 'replicationFactor', 'settings'] })
+      const { partitions: wanted = -1, replicationFactor = -1, settings: own = {} } = topicOptions
+      const configs = Object.entries(own).map(([key, value]) => ({ name: key, value }))
+      const result = createTopicChecked(brokers[0]!, { name, partitions: wanted, replicationFactor, assignments: [], configs })
+      if (result.errorCode === errorCode.none) return
+      throw new PipeError('PIPE_LOCAL_KAFKA_TOPIC', `The topic ${name} cannot be made: ${result.errorMessage}.`, {
+        details: { topic: name, errorCode: result.errorCode },
+      })
+    },
+    partitions,
+    async waitFor(topic, holds, timeout = '30 seconds') {
+      const giveUpAt = performance.now() + durationMs(timeout)
+      while (!holds(partitions(topic))) {
+        if (performance.now() > giveUpAt) {
+          const state = JSON.stringify(partitions(topic))
+          throw new PipeError(
+            'PIPE_LOCAL_KAFKA_TIMEOUT',
+            `The partitions of ${topic} did not become as asked within ${timeout}: ${state}`,
+          )
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

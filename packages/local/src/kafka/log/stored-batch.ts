@@ -1,0 +1,60 @@
+import { type BatchHeader, crc32c } from '@pipe/kafka-wire'
+
+/** A record batch as it lies in a log: bytes that nobody changes any more, so that all replicas hold the same ones. */
+export interface StoredBatch {
+  readonly bytes: Buffer
+  readonly baseOffset: number
+  readonly lastOffset: number
+  readonly leaderEpoch: number
+  /** Milliseconds since the epoch; −1 = none. */
+  readonly maxTimestamp: number
+  readonly recordCount: number
+  readonly producerId: bigint
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly isTransactional: boolean
+  readonly isControl: boolean
+}
+
+/** Where a batch goes. */
+export interface BatchPlace {
+  readonly baseOffset: number
+  readonly leaderEpoch: number
+  /** Set for topics with `message.timestamp.type=LogAppendTime`: milliseconds since the epoch. */
+  readonly appendTime?: number | undefined
+}
+
+// Places in the header of a batch: https://kafka.apache.org/documentation/#recordbatch
+const leaderEpochAt = 12
+const crcAt = 17
+const attributesAt = 21
+const maxTimestampAt = 35
+const logAppendTime = 0x08
+
+/**
+ * Copies a batch out of its request and writes in what the broker decides. Offset and leader epoch lie outside the checksum; only the time of
+ * appending needs a new one.
+ */
+export function storeBatch(batch: Uint8Array, header: BatchHeader, place: BatchPlace): StoredBatch {
+  const bytes = Buffer.from(batch.subarray(0, header.sizeBytes))
+  bytes.writeBigInt64BE(BigInt(place.baseOffset), 0)
+  bytes.writeInt32BE(place.leaderEpoch, leaderEpochAt)
+  if (place.appendTime !== undefined) {
+    bytes.writeInt16BE(bytes.readInt16BE(attributesAt) | logAppendTime, attributesAt)
+    bytes.writeBigInt64BE(BigInt(place.appendTime), maxTimestampAt)
+    bytes.writeUInt32BE(crc32c(bytes, attributesAt), crcAt)
+  }
+  return {
+    bytes,
+    baseOffset: place.baseOffset,
+    lastOffset: place.baseOffset + header.lastOffsetDelta,
+    leaderEpoch: place.leaderEpoch,
+    maxTimestamp: place.appendTime ?? header.maxTimestampMs,
+    recordCount: header.recordCount,
+    producerId: header.producerId,
+    producerEpoch: header.producerEpoch,
+    baseSequence: header.baseSequence,
+    isTransactional: header.isTransactional,
+    isControl: header.isControl,
+  }
+}

@@ -1,0 +1,34 @@
+import { apiVersionsApi } from './api/api-versions'
+import { describeLogDirsApi, electLeadersApi } from './api/cluster-admin'
+import { alterConfigsApi, describeConfigsApi, incrementalAlterConfigsApi } from './api/configs'
+import { fetchApi } from './api/fetch'
+import { metadataApi } from './api/metadata'
+import { leaderEpochApi, listOffsetsApi } from './api/offsets'
+import { produceApi } from './api/produce'
+import { initProducerIdApi } from './api/producer-id'
+import { createPartitionsApi, createTopicsApi, deleteTopicsApi } from './api/topics'
+import type { ServedApi } from './wire/served-api'
+
+/** Everything that a local broker answers, by API key. */
+export function servedApis(): ReadonlyMap<number, ServedApi> {
+  const apis = new Map<number, ServedApi>()
+  const all = [
+    apiVersionsApi(() => apis.values()),
+    metadataApi,
+    produceApi,
+    fetchApi,
+    listOffsetsApi,
+    leaderEpochApi,
+    initProducerIdApi,
+    createTopicsApi,
+    deleteTopicsApi,
+    createPartitionsApi,
+    describeConfigsApi,
+    alterConfigsApi,
+    incrementalAlterConfigsApi,
+    describeLogDirsApi,
+    electLeadersApi,
+  ]
+  for (const served of all.sort((one, other) => one.api.key - other.api.key)) apis.set(served.api.key, served)
+  return apis
+}

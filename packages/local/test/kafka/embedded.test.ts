@@ -1,0 +1,13 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { embeddedTarget } from './suite/embedded-target'
+import { logSuite } from './suite/log-suite'
+
+// The shared suites on the embedded cluster; `live/real.test.ts` runs them on the real one.
+let target: Awaited<ReturnType<typeof embeddedTarget>>
+
+beforeAll(async () => {
+  target = await embeddedTarget()
+})
+afterAll(() => target?.close())
+
+describe('log', () => logSuite(() => target))

@@ -1,0 +1,22 @@
+import { type LocalKafka, startBrokers } from '../../../src/kafka/cluster'
+import type { KafkaTarget } from './target'
+
+/** Three embedded brokers as a target, with the settings of the real test cluster. */
+export async function embeddedTarget(): Promise<KafkaTarget & { readonly kafka: LocalKafka; close(): Promise<void> }> {
+  const kafka = await startBrokers({ brokers: 3 }, { now: () => Date.now() })
+  const { faults } = kafka
+  return {
+    name: 'embedded',
+    kafka,
+    bootstrap: kafka.brokers,
+    address: (broker) => kafka.brokers[broker - 1]!,
+    createTopic: async (name, options) => kafka.createTopic(name, { partitions: 1, ...options }),
+    partitions: async (topic) => kafka.partitions(topic),
+    waitFor: (topic, holds) => kafka.waitFor(topic, holds),
+    kill: (broker) => faults.kill(broker),
+    restart: (broker) => faults.restart(broker),
+    pause: (broker) => faults.pause(broker),
+    resume: (broker) => faults.resume(broker),
+    close: kafka.close,
+  }
+}
