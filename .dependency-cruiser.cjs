@@ -8,6 +8,7 @@ const edges = {
   'log-gen': ['core'],
   'athena-query': ['core'],
   compactor: ['core', 'athena-query'],
+  's3-lifecycle': ['core'],
   'kafka-wire': [],
   'kafka-kit': ['core', 'kafka-wire'],
   local: ['core', 'events', 'kafka-wire'],
