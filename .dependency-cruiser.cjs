@@ -30,7 +30,7 @@ module.exports = {
       severity: 'error',
       comment: 'Sister packages are imported by their public entries only.',
       // Core is below local, so its tests take the local S3 from its source instead of depending on it in a circle.
-      from: { path: '^(packages/([^/]+)|examples/[^/]+|bench)/', pathNot: '^packages/core/test/local-s3\\.ts$' },
+      from: { path: '^(packages/([^/]+)|examples/[^/]+|bench|faults)/', pathNot: '^packages/core/test/local-s3\\.ts$' },
       to: { path: '^packages/([^/]+)/src/', pathNot: ['^packages/$2/', '^packages/[^/]+/src/(index|internal)\\.ts$'] },
     },
     {

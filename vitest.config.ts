@@ -1,15 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // Sister packages are read from their sources, so tests need no build (condition "pipe-source" of every package.json).
 // Without "module": there the AWS SDK has a build for bundlers that Node cannot load.
 const conditions = ['pipe-source', 'node', 'import', 'default']
-const folders = ['packages', 'examples'].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}`))
+const folders = [...['packages', 'examples'].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}`)), 'faults']
 const tested = folders.filter((folder) => existsSync(`${folder}/test`))
 
 /** Tests of a package that start real Kafka brokers. */
 function realBrokers(folder: string): string[] {
-  return ['packages/testkit', 'packages/kafka-kit'].includes(folder) ? ['test/**/live/**/*.test.ts'] : []
+  return ['packages/testkit', 'packages/kafka-kit', 'faults'].includes(folder) ? ['test/**/live/**/*.test.ts'] : []
 }
 
 function project(folder: string, name: string, test: object) {
@@ -43,12 +44,12 @@ export default defineConfig({
       reporter: ['text-summary', 'json-summary'],
     },
     projects: [
-      ...tested.map((folder) => project(folder, folder.split('/')[1] as string, { exclude: realBrokers(folder) })),
+      ...tested.map((folder) => project(folder, basename(folder), { exclude: realBrokers(folder) })),
       // Three Kafka brokers at once are all that two cores carry: these files run one after the other, behind everything else.
       ...tested
         .filter((folder) => realBrokers(folder).length > 0)
         .map((folder) => {
-          const name = `${folder.split('/')[1]}-live`
+          const name = `${basename(folder)}-live`
           return project(folder, name, { include: realBrokers(folder), maxWorkers: 1, sequence: { groupOrder: 1 } })
         }),
       {

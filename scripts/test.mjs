@@ -11,9 +11,12 @@ if (at >= 0 && !only) {
   process.exit(2)
 }
 
-const tested = ['packages', 'examples'].flatMap((parent) =>
-  readdirSync(join(root, parent)).filter((name) => existsSync(join(root, parent, name, 'test'))),
-)
+const tested = [
+  ...['packages', 'examples'].flatMap((parent) =>
+    readdirSync(join(root, parent)).filter((name) => existsSync(join(root, parent, name, 'test'))),
+  ),
+  'faults',
+]
 if (only && !tested.includes(only)) {
   console.error(`There is no package "${only}" with tests: ${tested.join(', ')}.`)
   process.exit(2)

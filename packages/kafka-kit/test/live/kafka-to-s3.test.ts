@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { column, createObjectStore, defineTable, readRows } from '@pipe/core'
-import { type KafkaCluster, kafkaAvailability, startKafkaCluster } from '@pipe/testkit'
+import { type KafkaCluster, kafkaAvailability, type S3Gate, startKafkaCluster, startS3Gate } from '@pipe/testkit'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type LocalS3, startLocalS3 } from '../../../core/test/local-s3'
 import { createKafka, createKafkaToS3, defineTopic, type Kafka, type SinkEvent } from '../../src/index'
-import { type S3Gate, startS3Gate } from '../sink/s3-gate'
 
 const target = await kafkaAvailability()
 const columns = { id: column.string(), n: column.integer() }

@@ -1,0 +1,76 @@
+// npm run faults: see `usage` in arguments.ts.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { kafkaAvailability } from '@pipe/testkit'
+import { type Arguments, readArguments, usage } from './arguments'
+import { startRealCluster } from './real-cluster'
+import { scenarios } from './scenarios'
+import { runSuite } from './suite'
+import { summaryOf, summaryTable } from './summary'
+import type { FaultRow } from './verdict'
+
+const startedAt = Date.now()
+/** Progress goes beside the result, so that `--json` can be piped. */
+const progress = (line: string) => console.error(`${((Date.now() - startedAt) / 1000).toFixed(0).padStart(4)} s  ${line}`)
+
+const interrupt = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    // Asked twice: the guard of the cluster ends the brokers behind us.
+    if (interrupt.signal.aborted) process.exit(130)
+    progress('interrupted: closing everything')
+    interrupt.abort(new Error('interrupted'))
+  })
+}
+
+async function runFaults(asked: Arguments): Promise<number> {
+  const { seeds, only, sabotage, json } = asked
+  const available = await kafkaAvailability()
+  if (!available.available) {
+    console.error(`Kafka cannot be started here: ${available.reason}`)
+    return 1
+  }
+  const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name))
+  progress(`starting three brokers of Kafka ${available.version}`)
+  await using target = await startRealCluster(interrupt.signal)
+  progress(`${target.name} is ready: ${chosen.length} scenarios, ${seeds.length} seeds`)
+  const rows: FaultRow[] = []
+  const onRow = (row: FaultRow) => {
+    rows.push(row)
+    const { scenario, guarantee, seed, elapsedMs, note, broken } = row
+    const verdict = broken.length > 0 ? `BROKEN: ${broken.join('; ')}` : 'kept'
+    const what = `${scenario} (${guarantee ?? 'no result'})`
+    progress(
+      `seed ${seed}  ${what.padEnd(28)} ${(elapsedMs / 1000).toFixed(1).padStart(5)} s  ${guarantee === 'leader' && broken.length === 0 ? `shown: ${row.lost} lost, ${row.duplicated} twice` : verdict}${note && `  (${note})`}`,
+    )
+  }
+  try {
+    await runSuite({ target, scenarios: chosen, seeds, sabotage, signal: interrupt.signal, onRow })
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error
+  }
+  const summary = summaryOf(rows)
+  const isBroken = rows.some(({ broken }) => broken.length > 0)
+  const result = { target: target.name, at: new Date(startedAt).toISOString(), node: process.version, sabotage, summary, rows }
+  const folder = join(dirname(fileURLToPath(import.meta.url)), 'results')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `${asked.target}.json`), `${JSON.stringify(result, null, 2)}\n`)
+  console.log(json ? JSON.stringify(result, null, 2) : `\n${target.name}, ${seeds.length} seeds\n\n${summaryTable(summary)}`)
+  if (interrupt.signal.aborted) return 130
+  return isBroken ? 1 : 0
+}
+
+function askedFor(): Arguments | undefined {
+  try {
+    return readArguments(process.argv.slice(2))
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`)
+    return undefined
+  }
+}
+
+const asked = askedFor()
+if (asked === undefined) process.exitCode = 2
+else if (asked.mode === 'help') console.log(usage)
+else process.exitCode = await runFaults(asked)

@@ -1,0 +1,48 @@
+import { createHandledLog, isAllCommitted, textTopic } from '../group-work'
+import { startLoad } from '../load'
+import type { Scenario } from '../scenario'
+import { createSendLog } from '../send-log'
+
+const partitions = 3
+
+/**
+ * The coordinator of a group dies with a commit in its hands: not yet seen, or done and not answered. The group goes on with another one;
+ * nothing is passed over, and in the end all is committed.
+ */
+export const coordinatorKilled: Scenario = {
+  name: 'coordinator-killed',
+  disturbs: 'brokers',
+  async run({ target, random, ...scene }) {
+    const topic = await scene.topic('orders', partitions)
+    const group = `${topic}-group`
+    const kafka = scene.connect({ disturbed: true })
+    const sent = createSendLog(kafka.producer({ linger: '2 ms' }), topic)
+    const handled = createHandledLog()
+    const consumer = kafka.consumer({
+      group,
+      topics: [textTopic(topic, partitions)],
+      concurrency: random.between(1, 8),
+      timing: { session: '6 seconds', commitEvery: '100 ms' },
+      handle: handled.handled,
+    })
+    const perTurn = random.between(1, 3)
+    const load = startLoad(perTurn, (i) => sent.send({ key: `k${i % 40}`, value: `${i}` }))
+    await scene.until('records are handled', () => handled.distinct > 100)
+    const victim = await target.coordinatorOf(group)
+    const on = random.pick(['request', 'response'] as const)
+    const held = target.inject(victim, { fault: 'hold', on, api: 'OffsetCommit', skip: random.between(0, 3) })
+    await scene.until('a commit is held', () => held.hits() > 0)
+    await target.kill(victim)
+    held.release()
+    await scene.wait(random.between(0, 2500))
+    await target.restart([victim])
+    await load.stop()
+    await sent.settled()
+    await scene.until('all is handled', () => handled.distinct >= sent.acknowledged)
+    await scene.until('all is committed', () => isAllCommitted(kafka, group, topic))
+    await consumer.stop()
+    await consumer.done
+    const note = `broker ${victim} killed with a commit ${on === 'request' ? 'not yet seen' : 'not yet answered'}`
+    return [{ guarantee: 'group', counts: handled.counts(sent), note }]
+  },
+}

@@ -1,0 +1,57 @@
+import type { ProducerEvent } from '@pipe/kafka-kit'
+import { createHandledLog, isAllCommitted, textTopic } from '../group-work'
+import { startLoad } from '../load'
+import type { Scenario } from '../scenario'
+import { createSendLog } from '../send-log'
+import { readTopic } from '../topic-log'
+
+const partitions = 3
+
+/**
+ * Partitions are added while keyed messages go and a group reads. Connections are reset afterwards, so that both clients look for leaders
+ * again and find the new partitions now, not after minutes.
+ */
+export const partitionsGrown: Scenario = {
+  name: 'partitions-grown',
+  disturbs: 'proxies',
+  async run({ target, random, ...scene }) {
+    const topic = await scene.topic('orders', partitions)
+    const group = `${topic}-group`
+    const kafka = scene.connect({ disturbed: true })
+    const changes: ProducerEvent[] = []
+    const producer = kafka.producer({ linger: '2 ms', onEvent: (event) => changes.push(event) })
+    const sent = createSendLog(producer, topic)
+    const handled = createHandledLog()
+    const consumer = kafka.consumer({
+      group,
+      topics: [textTopic(topic, partitions)],
+      concurrency: 4,
+      timing: { session: '6 seconds', commitEvery: '100 ms' },
+      handle: handled.handled,
+    })
+    const load = startLoad(random.between(1, 3), (i) => sent.send({ key: `k${i % 200}`, value: `${i}` }))
+    await scene.until('records are handled', () => handled.distinct > 50)
+    await scene.wait(random.between(100, 500))
+    const grownTo = random.between(partitions + 1, partitions * 3)
+    await target.growTopic(topic, grownTo)
+    await scene.wait(random.between(0, 300))
+    await scene.until('the producer knows of it', () => {
+      for (const broker of target.brokers) target.resetConnections(broker)
+      return changes.some((event) => event.kind === 'partitions-changed' && event.to === grownTo)
+    })
+    await scene.wait(random.between(300, 800))
+    await load.stop()
+    await sent.settled()
+    await scene.until('all is handled', () => handled.distinct >= sent.acknowledged)
+    await scene.until('all is committed', () => isAllCommitted(kafka, group, topic))
+    await consumer.stop()
+    await consumer.done
+    const stored = await readTopic(target.bootstrap, topic)
+    if (!stored.some(({ partition }) => partition >= partitions)) throw new Error('No record went to a new partition.')
+    const note = `${partitions} to ${grownTo} partitions`
+    return [
+      { guarantee: 'quorum', counts: sent.counts(stored), note },
+      { guarantee: 'group', counts: handled.counts(sent), note },
+    ]
+  },
+}

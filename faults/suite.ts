@@ -1,0 +1,113 @@
+import { sleep } from '@pipe/core'
+import { randomOf } from './random'
+import { openScene, type Scenario } from './scenario'
+import type { FaultTarget } from './target'
+import { brokenPromises, type FaultRow, type Guarantee } from './verdict'
+import { createWorkers, type Workers } from './worker'
+
+/** What {@link runSuite} takes. */
+export interface SuiteOptions {
+  readonly target: FaultTarget
+  readonly scenarios: readonly Scenario[]
+  readonly seeds: readonly number[]
+  /**
+   * Judges what only the leader acknowledged as if a quorum had: the suite must then fail, which shows that it can. Default `false`.
+   */
+  readonly sabotage?: boolean
+  readonly onRow?: (row: FaultRow) => void
+  readonly signal: AbortSignal
+}
+
+/** A scenario may take so long, the minute of its slowest wait included. */
+const scenarioMs = 180_000
+
+/**
+ * Runs every scenario for every seed. A scenario that throws breaks its promise; the next ones run on the cluster as it was healed.
+ *
+ * @throws the signal's reason; what made the cluster impossible to heal.
+ */
+export async function runSuite(options: SuiteOptions): Promise<readonly FaultRow[]> {
+  const { scenarios, seeds, signal } = options
+  const rows: FaultRow[] = []
+  const workers = createWorkers()
+  const disturbing = (what: Scenario['disturbs']) => scenarios.filter(({ disturbs }) => disturbs === what)
+
+  async function play(scenario: Scenario, seed: number): Promise<void> {
+    for (const row of await runScenario(scenario, seed, options, workers)) {
+      rows.push(row)
+      options.onRow?.(row)
+    }
+  }
+  async function oneByOne(list: readonly Scenario[], seed: number): Promise<void> {
+    for (const scenario of list) {
+      signal.throwIfAborted()
+      await play(scenario, seed)
+    }
+  }
+
+  try {
+    for (const seed of seeds) {
+      await oneByOne(disturbing('brokers'), seed)
+      await Promise.all([
+        oneByOne(disturbing('proxies'), seed),
+        ...disturbing('nothing').map((scenario) => oneByOne([scenario], seed)),
+      ])
+    }
+  } finally {
+    await workers.close()
+  }
+  return rows
+}
+
+async function runScenario(
+  scenario: Scenario,
+  seed: number,
+  { target, sabotage = false, signal }: SuiteOptions,
+  workers: Workers,
+): Promise<readonly FaultRow[]> {
+  const { name } = scenario
+  const startedAt = Date.now()
+  const scene = openScene({
+    target,
+    random: randomOf(seed, name),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(scenarioMs)]),
+    workers,
+    prefix: `${name}-${seed}`,
+  })
+  const rowOf = (guarantee: Guarantee | undefined) => ({ scenario: name, guarantee, seed, elapsedMs: Date.now() - startedAt })
+  try {
+    const findings = await Promise.race([scenario.run(scene), aborted(scene.signal)])
+    return findings.map(({ guarantee, counts, note }) => {
+      const judgedAs = sabotage && guarantee === 'leader' ? 'quorum' : guarantee
+      return { ...rowOf(guarantee), ...counts, note, broken: brokenPromises(judgedAs, counts) }
+    })
+  } catch (error) {
+    signal.throwIfAborted()
+    const why = error instanceof Error ? error.message : String(error)
+    return [{ ...rowOf(undefined), ...nothing, note: '', broken: [`did not come to its end: ${why}`] }]
+  } finally {
+    if (signal.aborted) await Promise.race([scene.close({ heal: false }), sleep(3000)])
+    else await scene.close({ heal: true })
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(signal.reason as Error)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+const nothing = {
+  sent: 0,
+  acknowledged: 0,
+  stored: 0,
+  lost: 0,
+  duplicated: undefined,
+  ambiguous: 0,
+  notWritten: 0,
+  phantoms: 0,
+  reordered: 0,
+  again: undefined,
+}
