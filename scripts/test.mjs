@@ -60,6 +60,17 @@ if (skipped.length > 0) {
   console.log('\nSkipped:')
   for (const { fullName } of skipped) console.log(`  ${fullName}`)
 }
+// The slowest part, and the one that a machine without Java does not run.
+const live = testResults.filter(({ name, assertionResults }) => {
+  return (
+    /[/\\]test[/\\](kafka[/\\])?live[/\\]/.test(name) &&
+    assertionResults.some(({ status }) => status !== 'skipped' && status !== 'pending')
+  )
+})
+if (live.length > 0) {
+  const seconds = live.reduce((sum, { startTime, endTime }) => sum + (endTime - startTime), 0) / 1000
+  console.log(`On real Kafka brokers: ${live.length} test files, ${Math.round(seconds)} s`)
+}
 const ok = code === 0 && failed === 0 && passed > 0
 if (!ok && failed === 0) console.log(`The test runner exited with ${code}.`)
 console.log(`${passed} passed, ${ok ? 0 : Math.max(failed, 1)} failed, ${skipped.length} skipped`)
