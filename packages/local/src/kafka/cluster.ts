@@ -72,6 +72,14 @@ export interface LocalKafka {
   /** @throws PipeError `PIPE_LOCAL_KAFKA_TOPIC` when it exists, or a name, count or setting cannot be. */
   createTopic(name: string, options?: KafkaTopicOptions): void
   /** @throws ConfigError `PIPE_CONFIG` for an unknown topic. */
+  deleteTopic(name: string): void
+  /**
+   * Elects the preferred leader of a partition (its first replica), or, `unclean`, any replica that is alive when there is no leader.
+   *
+   * @throws PipeError `PIPE_LOCAL_KAFKA_ELECTION` when it is not possible; `details.errorCode` says why.
+   */
+  elect(topic: string, partition: number, kind: 'preferred' | 'unclean'): void
+  /** @throws ConfigError `PIPE_CONFIG` for an unknown topic. */
   partitions(topic: string): readonly KafkaPartition[]
   /** Waits until the partitions of a topic are as asked. Default timeout 30 seconds. @throws PipeError `PIPE_LOCAL_KAFKA_TIMEOUT` with what they are instead. */
   waitFor(topic: string, holds: (partitions: readonly KafkaPartition[]) => boolean, timeout?: Duration): Promise<void>
@@ -135,10 +143,13 @@ export async function startBrokers(options: KafkaOptions, surroundings: KafkaSur
     await close()
     throw error
   }
+  const topicOf = (name: string) => {
+    const found = controller.topics.get(name)
+    if (!found) throw new ConfigError(`The local Kafka has no topic "${name}".`)
+    return found
+  }
   const partitions = (topic: string): readonly KafkaPartition[] => {
-    const found = controller.topics.get(topic)
-    if (!found) throw new ConfigError(`The local Kafka has no topic "${topic}".`)
-    return found.partitions.map((state, partition) => ({
+    return topicOf(topic).partitions.map((state, partition) => ({
       partition,
       ...state,
       copies: brokers.flatMap(({ id, replica }) => {
@@ -162,6 +173,22 @@ export async function startBrokers(options: KafkaOptions, surroundings: KafkaSur
       throw new PipeError('PIPE_LOCAL_KAFKA_TOPIC', `The topic ${name} cannot be made: ${result.errorMessage}.`, {
         details: { topic: name, errorCode: result.errorCode },
       })
+    },
+    deleteTopic(name) {
+      topicOf(name)
+      controller.deleteTopic(name)
+    },
+    elect(topic, partition, kind) {
+      topicOf(topic)
+      const code = controller.elect(topic, partition, kind)
+      if (code === errorCode.none || code === errorCode.electionNotNeeded) return
+      throw new PipeError(
+        'PIPE_LOCAL_KAFKA_ELECTION',
+        `${topic}[${partition}] cannot have a ${kind} election (error code ${code}).`,
+        {
+          details: { topic, partition, errorCode: code },
+        },
+      )
     },
     partitions,
     async waitFor(topic, holds, timeout = '30 seconds') {

@@ -1,13 +1,17 @@
 import { type LocalKafka, startBrokers } from '../../../src/kafka/cluster'
 import type { KafkaTarget } from './target'
 
-/** Three embedded brokers as a target, with the settings of the real test cluster. */
+/** Three embedded brokers as a target. */
 export async function embeddedTarget(): Promise<KafkaTarget & { readonly kafka: LocalKafka; close(): Promise<void> }> {
   const kafka = await startBrokers({ brokers: 3 }, { now: () => Date.now() })
+  return { ...embeddedTargetOf(kafka), kafka, close: kafka.close }
+}
+
+/** A running embedded cluster as a target. */
+export function embeddedTargetOf(kafka: LocalKafka): KafkaTarget {
   const { faults } = kafka
   return {
     name: 'embedded',
-    kafka,
     bootstrap: kafka.brokers,
     address: (broker) => kafka.brokers[broker - 1]!,
     createTopic: async (name, options) => kafka.createTopic(name, { partitions: 1, ...options }),
@@ -17,6 +21,5 @@ export async function embeddedTarget(): Promise<KafkaTarget & { readonly kafka: 
     restart: (broker) => faults.restart(broker),
     pause: (broker) => faults.pause(broker),
     resume: (broker) => faults.resume(broker),
-    close: kafka.close,
   }
 }
