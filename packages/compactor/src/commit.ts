@@ -1,7 +1,7 @@
 import type { ObjectStore } from '@pipe/core'
 import type { Compaction } from './define'
 import { stateError } from './errors'
-import { type Attempt, type CommitRecord, readCommit, type StateKeys } from './state'
+import { type Attempt, type CommitRecord, type PlanRecord, readCommit, type StateKeys } from './state'
 import type { VerifiedAttempt } from './verify'
 
 /** How the commit of an attempt ended: ours counts, or another attempt was first and its commit counts. */
@@ -20,6 +20,7 @@ export function commitAttempt(
   keys: StateKeys,
   attempt: Attempt,
   engine: string,
+  plan: PlanRecord,
   verified: VerifiedAttempt,
   quarantine: CommitRecord['quarantine'],
   signal: AbortSignal | undefined,
@@ -30,6 +31,8 @@ export function commitAttempt(
     {
       ...header(compaction, attempt, engine),
       outcome: 'committed',
+      ...(plan.mode && { mode: plan.mode }),
+      ...(plan.replaces && { replaces: plan.replaces }),
       ...verified,
       ...(quarantine && { quarantine }),
     },

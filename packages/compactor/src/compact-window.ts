@@ -1,9 +1,12 @@
 import type { Window } from '@pipe/core'
+import { liveCommits, type NextBatch, nextBatch, type OverwrittenObject, remainderOf } from './chain'
+import type { CommitCache } from './commit-cache'
 import { compactBatch, type RunContext } from './execute'
-import { type OverwrittenObject, remainderOf } from './late'
+import { type Lease, takeLease } from './lease'
 import { publishWindow } from './publish'
+import { addManifestPartition, publishManifest } from './publish-manifest'
 import { listWindow, type WindowSurvey } from './select'
-import { type CommitRecord, inputsDigest, readCommit } from './state'
+import { type CommitRecord, inputsDigest } from './state'
 
 /**
  * How a window ended:
@@ -31,6 +34,8 @@ export interface WindowResult {
   readonly inputRows: number
   readonly outputRows: number
   readonly quarantinedRows: number
+  /** Rows left out by `dedupe`. */
+  readonly duplicateRows: number
   readonly inputBytes: number
   readonly outputBytes: number
   /** Compacted files, `s3://…`. */
@@ -39,34 +44,18 @@ export interface WindowResult {
   readonly quarantine: readonly string[]
   /** Whether readers of the compacted table see the window. `false` when there is no Athena client to publish through. */
   readonly published: boolean
-  /** Source objects that were overwritten after their commit: their new content is not compacted. */
+  /** Source objects that were found overwritten after their commit; `onOverwrite` says what becomes of their new content. */
   readonly overwritten: readonly OverwrittenObject[]
+  /** Late and overwritten objects among those that this call committed. */
+  readonly lateFiles: number
+  /** Batches at which this call worked while another process committed them. */
+  readonly lostRaces: number
   /** Why it was aborted. */
   readonly reason?: string | undefined
 }
 
 /** How often a window is planned afresh in one run because its sources change. */
 const maxRounds = 5
-
-/** Commits that were read before. They never change, so a warm function need not read them again. */
-export interface CommitCache {
-  read(context: RunContext, window: string, seq: number): Promise<CommitRecord>
-}
-
-/** A cache of the last few commits. */
-export function commitCache(capacity = 64): CommitCache {
-  const known = new Map<string, CommitRecord>()
-  return {
-    async read({ target, keys, signal }, window, seq) {
-      const key = keys.commit(window, seq)
-      const commit = known.get(key) ?? (await readCommit(target, key, signal))
-      known.delete(key)
-      known.set(key, commit)
-      if (known.size > capacity) known.delete(known.keys().next().value!)
-      return commit
-    },
-  }
-}
 
 /** A window whose marker says that nothing is left to do: no request is made for it. */
 export function isSettled({ files, commits, markers }: WindowSurvey, mustPublish: boolean): boolean {
@@ -83,6 +72,17 @@ export function chainOf(context: RunContext, cache: CommitCache, { window, commi
   return Promise.all(commits.map((seq) => cache.read(context, window.id, seq)))
 }
 
+/** What several windows of one process share. */
+export interface Shared {
+  readonly cache: CommitCache
+  /** Partitions that this process has added. */
+  readonly added: Set<string>
+  /** How long a lease holds; `undefined`: without leases. */
+  readonly leaseMs: number | undefined
+  /** Refuses a batch that would cost too much. */
+  guard(batch: NextBatch): void
+}
+
 /**
  * Compacts what a window still holds, sequence number by sequence number, publishes it, and leaves a marker when nothing is left.
  *
@@ -90,39 +90,79 @@ export function chainOf(context: RunContext, cache: CommitCache, { window, commi
  */
 export async function compactWindow(
   context: RunContext,
-  cache: CommitCache,
+  shared: Shared,
   survey: WindowSurvey,
   mayGoOn: () => boolean,
 ): Promise<WindowResult> {
   const { window } = survey
-  const chain = await chainOf(context, cache, survey)
+  const chain = await chainOf(context, shared.cache, survey)
+  const next = nextBatch(context.compaction, survey.files, chain)
+  const { overwritten } = remainderOf(survey.files, chain)
+  if (next === undefined || shared.leaseMs === undefined)
+    return compactChain(context, shared, survey, chain, overwritten, mayGoOn)
+  const lease = await takeLease(context.target, context.keys.lease(window.id), shared.leaseMs, context.signal)
+  if (lease === undefined) return describe(context, window, { ...noWork, chain, overwritten, isLeased: true })
+  return withLease(lease, () => compactChain(context, shared, survey, chain, overwritten, mayGoOn))
+}
+
+async function withLease<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
+  let result: T
+  try {
+    result = await work()
+  } catch (error) {
+    // The failure of the work says what went wrong; a lease that stays runs out by itself.
+    await lease.release().catch(() => {})
+    throw error
+  }
+  await lease.release()
+  return result
+}
+
+async function compactChain(
+  context: RunContext,
+  shared: Shared,
+  survey: WindowSurvey,
+  chain: CommitRecord[],
+  overwritten: readonly OverwrittenObject[],
+  mayGoOn: () => boolean,
+): Promise<WindowResult> {
+  const { compaction } = context
+  const { window } = survey
   const ours: CommitRecord[] = []
+  let lateFiles = 0
+  let lostRaces = 0
   let { files } = survey
-  let { fresh, overwritten } = remainderOf(files, chain)
+  let next = nextBatch(compaction, files, chain)
   let isPartial = false
-  for (let round = 0; fresh.length > 0 && round < maxRounds; round++) {
+  for (let round = 0; next !== undefined && round < maxRounds; round++) {
     if (!mayGoOn()) {
       isPartial = true
       break
     }
-    const batch = await compactBatch(context, window, (chain.at(-1)?.seq ?? -1) + 1, fresh)
+    shared.guard(next)
+    const isLate = liveCommits(chain).length > 0
+    const batch = await compactBatch(context, window, (chain.at(-1)?.seq ?? -1) + 1, next)
     if (batch !== 'replan') {
       chain.push(batch.commit)
       if (batch.isOurs) ours.push(batch.commit)
+      else lostRaces++
+      if (isLate && batch.isOurs) lateFiles += next.files.length
     }
     // What was listed before holds unless a source has changed.
     if (batch === 'replan' || batch.commit.outcome === 'aborted') {
-      files = await listWindow(context.compaction, context.source, window, context.signal)
+      files = await listWindow(compaction, context.source, window, context.signal)
     }
-    ;({ fresh, overwritten } = remainderOf(files, chain))
+    next = nextBatch(compaction, files, chain)
   }
-  const published = await settle(context, survey, chain, files, fresh.length === 0 && overwritten.length === 0)
-  return describe(context, window, { chain, ours, isPartial, isOpen: fresh.length > 0, overwritten, published })
+  const published = await settle(context, shared, survey, chain, files, next === undefined)
+  const isOpen = next !== undefined
+  return describe(context, window, { chain, ours, isPartial, isOpen, overwritten, published, lateFiles, lostRaces })
 }
 
 /** Publishes the chain and, when nothing is left to do, writes the marker that lets later runs pass over the window. */
 async function settle(
   context: RunContext,
+  { cache, added }: Shared,
   { window, markers }: WindowSurvey,
   chain: readonly CommitRecord[],
   files: readonly { readonly key: string; readonly etag: string }[],
@@ -131,19 +171,18 @@ async function settle(
   const { compaction, athena, target, keys, signal } = context
   const last = chain.at(-1)
   if (last === undefined) return false
-  if (athena !== undefined) {
-    const publishedSeq = Math.max(-1, ...markers.filter(({ published }) => published).map(({ seq }) => seq))
-    context.onProgress({ phase: 'publish', window: window.id, done: 0, unit: 'statements' })
-    await publishWindow(
-      compaction,
-      athena,
-      target,
-      window,
-      chain.filter(({ seq }) => seq > publishedSeq),
-      signal,
-    )
-  }
   const published = athena !== undefined
+  if (published || compaction.publish === 'manifest') {
+    context.onProgress({ phase: 'publish', window: window.id, done: 0, unit: 'statements' })
+  }
+  if (compaction.publish === 'manifest') {
+    await publishManifest(context, cache, window, 'window')
+    await addManifestPartition(context, window, added)
+  } else if (athena !== undefined) {
+    const publishedSeq = Math.max(-1, ...markers.filter((marker) => marker.published).map(({ seq }) => seq))
+    const unseen = chain.filter(({ seq }) => seq > publishedSeq)
+    await publishWindow(compaction, athena, target, window, unseen, signal)
+  }
   if (isDone) {
     const marker = keys.settledMarker(window.id, last.seq, inputsDigest(files), published)
     await target.put(marker, '', signal ? { signal } : {})
@@ -151,32 +190,37 @@ async function settle(
   return published
 }
 
+/** How the work on a window went, apart from its commits. */
+export interface WindowWork {
+  readonly chain: readonly CommitRecord[]
+  readonly ours: readonly CommitRecord[]
+  readonly isPartial: boolean
+  readonly isOpen: boolean
+  readonly isLeased?: boolean
+  readonly overwritten: readonly OverwrittenObject[]
+  readonly published: boolean
+  readonly lateFiles: number
+  readonly lostRaces: number
+}
+
+/** Of a window at which nothing was done. */
+export const noWork: Omit<WindowWork, 'chain'> = {
+  ours: [],
+  isPartial: false,
+  isOpen: false,
+  overwritten: [],
+  published: false,
+  lateFiles: 0,
+  lostRaces: 0,
+}
+
 /** The result of a window from its commits. */
-export function describe(
-  { target }: RunContext,
-  window: Window,
-  state: {
-    readonly chain: readonly CommitRecord[]
-    readonly ours: readonly CommitRecord[]
-    readonly isPartial: boolean
-    readonly isOpen: boolean
-    readonly overwritten: readonly OverwrittenObject[]
-    readonly published: boolean
-  },
-): WindowResult {
-  const { chain, ours, isPartial, isOpen, overwritten, published } = state
+export function describe({ target }: Pick<RunContext, 'target'>, window: Window, work: WindowWork): WindowResult {
+  const { chain, ours, overwritten, published, lateFiles, lostRaces } = work
   const madeHere = ours.filter(({ outcome }) => outcome === 'committed')
-  const counted = (madeHere.length > 0 ? madeHere : chain).filter(({ outcome }) => outcome === 'committed')
+  const counted = madeHere.length > 0 ? madeHere : liveCommits(chain)
   const aborted = chain.findLast(({ outcome }) => outcome === 'aborted')
-  const outcome: Outcome = isPartial
-    ? 'partial'
-    : madeHere.length > 0
-      ? 'committed'
-      : isOpen || (ours.length > 0 && counted.length === 0)
-        ? 'aborted'
-        : counted.length > 0
-          ? 'already-committed'
-          : 'empty'
+  const outcome = outcomeOf(work, madeHere.length, counted.length)
   const sum = (pick: (commit: CommitRecord) => number) => counted.reduce((total, commit) => total + pick(commit), 0)
   const last = chain.at(-1)
   return {
@@ -189,12 +233,23 @@ export function describe(
     inputRows: sum(({ inputRows }) => inputRows),
     outputRows: sum(({ outputRows }) => outputRows),
     quarantinedRows: sum(({ quarantinedRows }) => quarantinedRows),
+    duplicateRows: sum(({ duplicateRows = 0 }) => duplicateRows),
     inputBytes: sum(({ inputs }) => inputs.reduce((total, { size }) => total + size, 0)),
     outputBytes: sum(({ outputs }) => outputs.reduce((total, { bytes }) => total + bytes, 0)),
     outputs: counted.flatMap(({ outputs }) => outputs.map(({ key }) => target.uri(key))),
     quarantine: counted.flatMap(({ quarantine }) => (quarantine ? [target.uri(quarantine.key)] : [])),
     published,
     overwritten,
+    lateFiles,
+    lostRaces,
     ...(outcome === 'aborted' && { reason: aborted?.reason ?? 'its sources changed while it was planned' }),
   }
+}
+
+function outcomeOf({ isPartial, isLeased, isOpen, ours }: WindowWork, madeHere: number, counted: number): Outcome {
+  if (isLeased) return 'leased-elsewhere'
+  if (isPartial) return 'partial'
+  if (madeHere > 0) return 'committed'
+  if (isOpen || (ours.length > 0 && counted === 0)) return 'aborted'
+  return counted > 0 ? 'already-committed' : 'empty'
 }

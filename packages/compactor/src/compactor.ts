@@ -1,17 +1,23 @@
-import { setMaxListeners } from 'node:events'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { Athena } from '@pipe/athena-query'
-import { ConfigError, createObjectStore, type Deadline, type ObjectStore, PipeError } from '@pipe/core'
+import { ConfigError, createObjectStore, type Duration, durationMs, type ObjectStore, type Window, windowOf } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
-import { chainOf, commitCache, compactWindow, describe, isSettled, type WindowResult } from './compact-window'
+import { type BackfillOptions, type BackfillResult, backfillWindows } from './backfill'
+import { commitCache } from './commit-cache'
+import type { Shared } from './compact-window'
+import { type CostLimits, checkCost } from './cost'
 import { countRequests, type RequestCount } from './counting-store'
 import type { Compaction } from './define'
 import type { CompactionProgress, Engine } from './engine/engine'
-import { WindowsFailedError } from './errors'
 import type { RunContext } from './execute'
+import { type Explanation, explainKey } from './explain'
+import { partitionAt } from './partition-state'
 import { planWindows, type WindowPlan } from './plan-preview'
+import { type RollUpResult, rollUpPartition } from './roll-up'
+import { type RunOptions, type RunResult, runAt } from './run'
 import { surveyWindows, type UnplacedObject, windowsAt } from './select'
 import { stateKeys } from './state'
+import { type VerificationReport, verifyWindow } from './verify-window'
 
 /** What {@link createCompactor} takes. */
 export interface CompactorOptions {
@@ -22,55 +28,56 @@ export interface CompactorOptions {
   readonly athena?: Athena | undefined
   /** Default: made from the standard environment. A given client is not closed by `close()`. */
   readonly client?: S3Client | undefined
+  /**
+   * How long a process may work at a window before others do as well: two requests a window, which save the work of overlapping
+   * invocations. Longer than the time-out of the function. Default: no leases; what is correct never depends on them.
+   */
+  readonly lease?: Duration | undefined
+  /** Refuses batches that are expected to cost more, before anything starts. Default: no limits. */
+  readonly limits?: CostLimits | undefined
 }
 
-/** What {@link Compactor.run} takes. */
-export interface RunOptions {
-  /** The scheduled time: never the wall clock, so that a retry does the same work. */
-  readonly at: Date
+/** Options of calls that only wait. */
+export interface WaitOptions {
   readonly signal?: AbortSignal | undefined
-  /** When it comes, work stops and the outcome is `partial`; what is committed stays committed. */
-  readonly deadline?: Deadline | undefined
-  readonly onProgress?: ((progress: CompactionProgress) => void) | undefined
-}
-
-/** The window that ended last at the given time, and what else the run did. */
-export interface RunResult extends WindowResult {
-  readonly engine: string
-  readonly elapsedMs: number
-  /** Requests to S3, without retries; those that Athena makes are not seen. */
-  readonly requests: number
-  /** Statements of the Athena engine. */
-  readonly statements: number
-  /** Windows of the sweep with which something happened: late objects, missed ticks, results that were not published yet. */
-  readonly sweep: readonly WindowResult[]
-  /** Ids of windows that the deadline left for the next run. */
-  readonly remaining: readonly string[]
-  /** Source objects that belong to no window, at most 100 of them. */
-  readonly unplaced: readonly UnplacedObject[]
-  readonly unplacedCount: number
 }
 
 /** Compacts windows, exactly once. Made by {@link createCompactor}. */
 export interface Compactor extends AsyncDisposable {
   readonly compaction: Compaction
+  readonly engine: Engine
   /**
    * Compacts the window that ended last at `at` (less the grace), then whatever the windows of the sweep still hold.
    *
    * @throws {@link WindowsFailedError} when windows failed while others went on; the signal's reason when aborted.
    */
   run(options: RunOptions): Promise<RunResult>
-  /** What {@link run} would compact at `at`. Reads only. */
-  plan(options: { readonly at: Date; readonly signal?: AbortSignal | undefined }): Promise<{
+  /** What {@link run} would compact at `at`: files, bytes, requests, dollars, statements. Reads only. */
+  plan(options: { readonly at: Date } & WaitOptions): Promise<{
     readonly windows: readonly WindowPlan[]
     readonly unplaced: readonly UnplacedObject[]
   }>
+  /** Compacts the windows of a range, several at once. Idempotent like {@link run}. */
+  backfill(options: BackfillOptions): Promise<BackfillResult>
+  /**
+   * Makes the files of a partition (an hour, for `hourly()`) into one: of the partition that had ended at `at`. For `publish: 'manifest'`.
+   *
+   * @throws {@link ConfigError} when the compaction does not allow it.
+   */
+  rollUp(options: { readonly at: Date; readonly onProgress?: RunOptions['onProgress'] } & WaitOptions): Promise<RollUpResult>
+  /**
+   * Proves the commits of a window again, from S3 alone. `rows`: also reads sources and outputs and compares their rows; default `false`.
+   *
+   * @param window its id (`20261124T1530Z`), any instant in it, or the window.
+   */
+  verify(window: Window | Date | string, options?: { readonly rows?: boolean } & WaitOptions): Promise<VerificationReport>
+  /** Says which commit consumed a source object, or why none has yet. The key may be relative to the source or `s3://…`. */
+  explain(key: string, options?: WaitOptions): Promise<Explanation>
+  /** Folders whose objects no lifecycle rule may expire or move to an archive: state, data and lists of files. */
+  protectedPrefixes(): readonly string[]
   /** Closes the S3 client when it was made here. Idempotent. */
   close(): Promise<void>
 }
-
-/** How many unplaced objects a result names. */
-const maxUnplaced = 100
 
 /**
  * Creates a compactor. Nothing runs yet.
@@ -83,106 +90,41 @@ const maxUnplaced = 100
  * ```
  */
 export function createCompactor(options: CompactorOptions): Compactor {
-  checkOptions('createCompactor', options, { required: ['compaction', 'engine'], optional: ['athena', 'client'] })
-  const { compaction, engine, client } = options
+  checkOptions('createCompactor', options, {
+    required: ['compaction', 'engine'],
+    optional: ['athena', 'client', 'lease', 'limits'],
+  })
+  const { compaction, engine, client, limits } = options
   if (compaction.kind !== 'compaction') {
     throw new ConfigError('createCompactor: "compaction" was not made by defineCompaction.', {
       hint: 'Write compaction: defineCompaction({ … }).',
     })
   }
+  if (limits !== undefined) checkOptions('limits', limits, { optional: ['maxCostUsd', 'maxScannedBytes'] })
   engine.check(compaction)
   const athena = options.athena ?? engine.athena
   const keys = stateKeys(compaction)
   const cache = commitCache()
+  const shared: Shared = {
+    cache,
+    added: new Set(),
+    leaseMs: options.lease === undefined ? undefined : durationMs(options.lease),
+    guard: (batch) => void (limits && checkCost(compaction, engine, batch, limits)),
+  }
   const stores = {
     source: createObjectStore({ location: compaction.source, client }),
     target: createObjectStore({ location: compaction.target, client }),
   }
 
-  function contextOf(count: RequestCount, signal: AbortSignal | undefined, onProgress?: RunOptions['onProgress']): RunContext {
+  function contextOf(given: {
+    readonly count?: RequestCount
+    readonly signal?: AbortSignal | undefined
+    readonly onProgress?: ((progress: CompactionProgress) => void) | undefined
+  }): RunContext {
+    const { count = { requests: 0 }, signal, onProgress = () => {} } = given
     const counted = (store: ObjectStore) => countRequests(store, count)
-    return {
-      compaction,
-      engine,
-      athena,
-      source: counted(stores.source),
-      target: counted(stores.target),
-      keys,
-      signal,
-      onProgress: onProgress ?? (() => {}),
-    }
-  }
-
-  async function run(runOptions: RunOptions): Promise<RunResult> {
-    checkOptions('compactor.run', runOptions, { required: ['at'], optional: ['signal', 'deadline', 'onProgress'] })
-    const { at, signal, deadline, onProgress } = runOptions
-    checkInstant(at)
-    signal?.throwIfAborted()
-    const startedAt = performance.now()
-    const statementsBefore = engine.statements
-    const count: RequestCount = { requests: 0 }
-    const cutOff = stopAt(deadline, signal)
-    try {
-      const context = contextOf(count, signal, onProgress)
-      // Looking and telling go on at the deadline; work does not.
-      const working: RunContext = { ...context, signal: cutOff.signal }
-      const { last, sweep } = windowsAt(compaction, at)
-      context.onProgress({ phase: 'select', done: 0, total: sweep.length + 1, unit: 'windows' })
-      const survey = await surveyWindows(compaction, context, keys, [...sweep, last], signal)
-
-      const results: WindowResult[] = []
-      const remaining: string[] = []
-      const failures: { readonly window: string; readonly error: unknown }[] = []
-      // The window of this tick first: a sweep that takes long must not delay it.
-      for (const { id } of [last, ...sweep]) {
-        const state = survey.windows.get(id)!
-        if (isSettled(state, athena !== undefined)) continue
-        if (cutOff.hasCome()) {
-          remaining.push(id)
-          continue
-        }
-        try {
-          const result = await compactWindow(working, cache, state, () => !cutOff.hasCome())
-          results.push(result)
-          if (result.outcome === 'partial') remaining.push(id)
-        } catch (error) {
-          signal?.throwIfAborted()
-          if (cutOff.hasCome()) remaining.push(id)
-          else if (endsRun(error)) throw error
-          else failures.push({ window: id, error })
-        }
-      }
-      if (failures.length > 0)
-        throw new WindowsFailedError(
-          failures,
-          results.map(({ window }) => window),
-        )
-
-      const state = survey.windows.get(last.id)!
-      const main =
-        results.find(({ window }) => window === last.id) ??
-        describe(context, last, {
-          chain: await chainOf(context, cache, state),
-          ours: [],
-          isPartial: remaining.includes(last.id),
-          isOpen: false,
-          overwritten: [],
-          published: athena !== undefined && state.commits.length > 0,
-        })
-      return {
-        ...main,
-        engine: engine.name,
-        elapsedMs: Math.round(performance.now() - startedAt),
-        requests: count.requests,
-        statements: engine.statements - statementsBefore,
-        sweep: results.filter(({ window }) => window !== last.id),
-        remaining,
-        unplaced: survey.unplaced.slice(0, maxUnplaced),
-        unplacedCount: survey.unplaced.length,
-      }
-    } finally {
-      cutOff.clear()
-    }
+    const source = counted(stores.source)
+    return { compaction, engine, athena, source, target: counted(stores.target), keys, signal, onProgress }
   }
 
   async function close(): Promise<void> {
@@ -192,14 +134,44 @@ export function createCompactor(options: CompactorOptions): Compactor {
 
   return {
     compaction,
-    run,
+    engine,
+    async run(runOptions) {
+      checkOptions('compactor.run', runOptions, { required: ['at'], optional: ['signal', 'deadline', 'onProgress'] })
+      checkInstant(runOptions.at)
+      runOptions.signal?.throwIfAborted()
+      const count: RequestCount = { requests: 0 }
+      return runAt(contextOf({ ...runOptions, count }), shared, count, runOptions)
+    },
     async plan({ at, signal }) {
       checkInstant(at)
-      const context = contextOf({ requests: 0 }, signal)
+      const context = contextOf({ signal })
       const { last, sweep } = windowsAt(compaction, at)
       const survey = await surveyWindows(compaction, context, keys, [...sweep, last], signal)
       return { windows: await planWindows(context, cache, [...survey.windows.values()]), unplaced: survey.unplaced }
     },
+    async backfill(given) {
+      const optional = ['concurrency', 'signal', 'deadline', 'onProgress']
+      checkOptions('compactor.backfill', given, { required: ['from', 'to'], optional })
+      given.signal?.throwIfAborted()
+      return backfillWindows(contextOf(given), shared, given)
+    },
+    async rollUp(given) {
+      checkOptions('compactor.rollUp', given, { required: ['at'], optional: ['signal', 'onProgress'] })
+      checkInstant(given.at)
+      const { lengthMs } = compaction.table.partitions
+      const partition = partitionAt(compaction, new Date(given.at.getTime() - compaction.graceMs - lengthMs))
+      return rollUpPartition(contextOf(given), cache, partition, shared.added)
+    },
+    verify: async (window, given = {}) => {
+      checkOptions('compactor.verify', given, { optional: ['rows', 'signal'] })
+      return verifyWindow(contextOf(given), cache, windowFrom(compaction, window), { rows: given.rows ?? false })
+    },
+    explain: async (key, given = {}) => explainKey(contextOf(given), cache, key),
+    protectedPrefixes: () => [
+      `${compaction.target}_pipe/${compaction.table.name}/`,
+      `${compaction.target}data/`,
+      ...(compaction.publish === 'manifest' ? [`${compaction.target}manifest/`] : []),
+    ],
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -209,37 +181,18 @@ function checkInstant(at: unknown): void {
   if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw new ConfigError('compactor: "at" must be a valid Date.')
 }
 
-/** Failures that no other window can escape. */
-function endsRun(error: unknown): boolean {
-  return (
-    PipeError.isInstance(error) &&
-    /^PIPE_(IAM_DENIED|ATHENA_DENIED|OBJECT_BUCKET|CONFIG|CLOSED|COMPACT_DUCKDB|COMPACT_TABLES|COMPACT_COLUMN)$/.test(error.code)
-  )
-}
-
-interface CutOff {
-  /** Aborts with the caller's signal or when the deadline comes. */
-  readonly signal: AbortSignal | undefined
-  hasCome(): boolean
-  clear(): void
-}
-
-function stopAt(deadline: Deadline | undefined, signal: AbortSignal | undefined): CutOff {
-  if (deadline === undefined && signal === undefined) return { signal, hasCome: () => false, clear: () => {} }
-  const controller = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const wait = (left: Deadline) => {
-    const ms = left.remainingMs()
-    if (ms > 0) timer = setTimeout(wait, Math.min(ms, 2 ** 31 - 1), left)
-    else controller.abort(new PipeError('PIPE_COMPACT_DEADLINE', 'The deadline of the run has come.', { retryable: true }))
+function windowFrom({ window }: Compaction, given: Window | Date | string): Window {
+  if (given instanceof Date) {
+    checkInstant(given)
+    return windowOf(window, given)
   }
-  if (deadline !== undefined) timer = setTimeout(wait, 0, deadline)
-  const either = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal])
-  // Every request under way listens to it.
-  setMaxListeners(0, either)
-  return {
-    signal: either,
-    hasCome: () => controller.signal.aborted || (deadline !== undefined && deadline.remainingMs() <= 0),
-    clear: () => clearTimeout(timer),
+  const id = typeof given === 'string' ? given : given.id
+  const match = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})Z$/.exec(id)
+  const found = match && windowOf(window, `${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:00Z`)
+  if (!found || found.id !== id) {
+    throw new ConfigError(`${JSON.stringify(id)} is not the id of a window of "${window}".`, {
+      hint: 'Write it as 20261124T1530Z, the start of the window in UTC, or give any instant in it as a Date.',
+    })
   }
+  return found
 }

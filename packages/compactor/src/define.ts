@@ -14,6 +14,7 @@ import {
   windowLengthMs,
 } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
+import { symlinkTableDdl } from './symlink-ddl'
 
 /** What {@link defineCompaction} takes. */
 export interface CompactionOptions {
@@ -27,8 +28,13 @@ export interface CompactionOptions {
   readonly window: Duration
   /** How long after its end a window is left alone, for objects on their way. Default `'0 seconds'`. */
   readonly grace?: Duration | undefined
-  /** What happens to objects of a window that appear after its commit: `'append'` compacts them into one more file. Default `'append'`. */
-  readonly onLate?: 'append' | undefined
+  /**
+   * What happens to objects of a window that appear after its commit: `'append'` compacts them into one more file, `'recompact'` compacts the
+   * whole window anew (needs `publish: 'manifest'`, and the sources), `'quarantine'` puts their rows aside. Default `'append'`.
+   */
+  readonly onLate?: LatePolicy | undefined
+  /** What happens to the new content of an object that is overwritten after its commit. Default `'quarantine'`; as `onLate`. */
+  readonly onOverwrite?: LatePolicy | undefined
   /** How many windows before the last closed one each run looks at, for late objects and missed ticks. Default 12. */
   readonly sweep?: number | undefined
   /**
@@ -40,9 +46,21 @@ export interface CompactionOptions {
   readonly format?: 'ndjson' | 'csv' | 'tsv' | undefined
   /** CSV and TSV: whether the first row names the columns; else they go by position. Default `false`. */
   readonly header?: boolean | undefined
+  /**
+   * Of rows of one batch that are equal in these columns only the least is kept (by all columns, in their order). Default: all are kept.
+   */
+  readonly dedupe?: { readonly by: readonly string[] } | undefined
+  /**
+   * How readers find committed files: one partition of the table a batch, or one list of files a partition, which is replaced as a whole.
+   * Only the latter can take files away again (recompaction, roll-up). Default `'partitions'`.
+   */
+  readonly publish?: 'partitions' | 'manifest' | undefined
   /** Name of the compacted table. Default: the name of the table and `_compacted`. */
   readonly compactedTable?: string | undefined
 }
+
+/** What happens to objects that come after their window was committed. */
+export type LatePolicy = 'append' | 'recompact' | 'quarantine'
 
 /** A compaction: which raw objects become which table, window by window. Made by {@link defineCompaction}. */
 export interface Compaction {
@@ -57,8 +75,12 @@ export interface Compaction {
   readonly window: Duration
   readonly windowMs: number
   readonly graceMs: number
-  readonly onLate: 'append'
+  readonly onLate: LatePolicy
+  readonly onOverwrite: LatePolicy
   readonly sweep: number
+  /** Columns by which rows are de-duplicated; empty: they are not. */
+  readonly dedupeBy: readonly string[]
+  readonly publish: 'partitions' | 'manifest'
   readonly format: 'ndjson' | 'csv' | 'tsv'
   readonly header: boolean
   keyTime(key: string): Date | undefined
@@ -83,7 +105,7 @@ export const defaultSweep = 12
 export function defineCompaction(options: CompactionOptions): Compaction {
   checkOptions('defineCompaction', options, {
     required: ['table', 'source', 'target', 'window'],
-    optional: ['grace', 'onLate', 'sweep', 'keyTime', 'compactedTable', 'format', 'header'],
+    optional: ['grace', 'onLate', 'onOverwrite', 'sweep', 'keyTime', 'dedupe', 'publish', 'compactedTable', 'format', 'header'],
   })
   const {
     table,
@@ -92,6 +114,8 @@ export function defineCompaction(options: CompactionOptions): Compaction {
     window,
     grace = '0 seconds',
     onLate = 'append',
+    onOverwrite = 'quarantine',
+    publish = 'partitions',
     sweep = defaultSweep,
     keyTime = timeOfKey,
   } = options
@@ -104,12 +128,14 @@ export function defineCompaction(options: CompactionOptions): Compaction {
       { hint: longer ? 'Give the table partitions: daily(), or take a shorter window.' : 'Take a window that divides an hour.' },
     )
   }
-  if (onLate !== 'append') throw new ConfigError(`onLate can only be 'append', not ${JSON.stringify(onLate)}.`)
+  checkPolicies({ onLate, onOverwrite, publish })
   if (!Number.isInteger(sweep) || sweep < 0 || sweep > 1000) {
     throw new ConfigError(`sweep must be a whole number of windows from 0 to 1000, not ${sweep}.`)
   }
   const { format = 'ndjson', header = false } = options
   checkFormat(table, format, header)
+  const dedupeBy = options.dedupe?.by ?? []
+  checkDedupe(table, options.dedupe)
   const { name, columns, eventTime, allowedLateness, allowedSkew, partitions } = table
   if (Object.hasOwn(columns, batchColumn)) {
     throw new ConfigError(`${name} has a column "${batchColumn}", which is a partition column of every compacted table.`, {
@@ -137,7 +163,10 @@ export function defineCompaction(options: CompactionOptions): Compaction {
     windowMs,
     graceMs: durationMs(grace),
     onLate,
+    onOverwrite,
     sweep,
+    dedupeBy,
+    publish,
     format,
     header,
     keyTime,
@@ -159,7 +188,16 @@ export function compactionDdl(
   const { database, engine = 'athena' } = options
   const { compacted, linesTable, source, target, table } = compaction
   const statements = [
-    tableDdl(compacted, { location: dataLocation(target), format: 'parquet', database, extraPartitions: [batchColumn] }),
+    compaction.publish === 'manifest'
+      ? symlinkTableDdl({
+          database,
+          name: compacted.name,
+          location: `${target}manifest/` as S3Location,
+          format: 'parquet',
+          columns: compacted.columns,
+          partitions: table.partitions.columns,
+        })
+      : tableDdl(compacted, { location: dataLocation(target), format: 'parquet', database, extraPartitions: [batchColumn] }),
   ]
   if (engine === 'athena') {
     statements.push(rawLineTableDdl({ database, name: linesTable, location: source, partitions: table.partitions.columns }))
@@ -169,6 +207,35 @@ export function compactionDdl(
 
 function dataLocation(target: S3Location): S3Location {
   return `${target}data/` as S3Location
+}
+
+function checkPolicies(given: { readonly onLate: string; readonly onOverwrite: string; readonly publish: string }): void {
+  if (!['partitions', 'manifest'].includes(given.publish)) {
+    throw new ConfigError(`publish can be 'partitions' or 'manifest', not ${JSON.stringify(given.publish)}.`)
+  }
+  for (const name of ['onLate', 'onOverwrite'] as const) {
+    if (!['append', 'recompact', 'quarantine'].includes(given[name])) {
+      throw new ConfigError(`${name} can be 'append', 'recompact' or 'quarantine', not ${JSON.stringify(given[name])}.`)
+    }
+    if (given[name] === 'recompact' && given.publish !== 'manifest') {
+      throw new ConfigError(`${name}: 'recompact' takes files away from readers, which partitions cannot do in one step.`, {
+        hint: "Add publish: 'manifest', or use 'append'.",
+      })
+    }
+  }
+}
+
+function checkDedupe(table: Table, dedupe: CompactionOptions['dedupe']): void {
+  if (dedupe === undefined) return
+  checkOptions('dedupe', dedupe, { required: ['by'] })
+  if (!Array.isArray(dedupe.by) || dedupe.by.length === 0) throw new ConfigError('dedupe.by names no columns.')
+  for (const name of dedupe.by) {
+    const kind = table.columns[name]?.type.kind
+    if (kind === undefined) throw new ConfigError(`dedupe.by: ${table.name} has no column "${name}".`)
+    if (['array', 'map', 'struct', 'binary'].includes(kind)) {
+      throw new ConfigError(`dedupe.by: "${name}" is of type ${kind}, by which rows cannot be compared.`)
+    }
+  }
 }
 
 function checkFormat(table: Table, format: string, header: boolean): void {

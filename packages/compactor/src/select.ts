@@ -99,7 +99,8 @@ async function listSources(
   return { byWindow, unplaced }
 }
 
-function whyUnplaced({ table }: Compaction, key: string, at: Date | undefined): string | undefined {
+/** Why an object belongs to no window; `undefined` when it does. */
+export function whyUnplaced({ table }: Compaction, key: string, at: Date | undefined): string | undefined {
   if (at === undefined || Number.isNaN(at.getTime())) return 'its key names no time'
   const folder = table.partitions.pathOf(at)
   if (!key.startsWith(folder)) return `its key names a time of ${folder}, but it lies elsewhere`

@@ -15,12 +15,22 @@ export interface PlannedInput {
   readonly rows?: number | undefined
 }
 
+/**
+ * What is done with the inputs of a plan: `append` compacts them beside what is there, `recompact` in place of it, `quarantine` puts their
+ * rows aside.
+ */
+export type BatchMode = 'append' | 'recompact' | 'quarantine'
+
 /** What one sequence number of a window compacts. Written once (create-only), so that all attempts do identical work. */
 export interface PlanRecord {
   readonly version: 1
   readonly table: string
   readonly window: string
   readonly seq: number
+  /** Absent: `append`. */
+  readonly mode?: BatchMode | undefined
+  /** Sequence numbers of the window whose outputs this plan replaces. */
+  readonly replaces?: readonly number[] | undefined
   readonly inputs: readonly PlannedInput[]
 }
 
@@ -53,6 +63,10 @@ export interface CommitRecord {
   readonly engine: string
   /** Why it was aborted. */
   readonly reason?: string | undefined
+  /** What was done with the inputs. Absent: `append`. */
+  readonly mode?: BatchMode | undefined
+  /** Sequence numbers of the window that count no longer, as their inputs are among these. */
+  readonly replaces?: readonly number[] | undefined
   readonly inputs: readonly CommittedInput[]
   readonly outputs: readonly CommittedOutput[]
   /** The file of unreadable rows, when there are any. */
@@ -60,6 +74,26 @@ export interface CommitRecord {
   readonly inputRows: number
   readonly outputRows: number
   readonly quarantinedRows: number
+  /** Rows left out because others are equal in the columns of `dedupe`. Absent: none. */
+  readonly duplicateRows?: number | undefined
+}
+
+/**
+ * The commit of a roll-up: the committed files of one partition made into one. It replaces batches; what is committed later stands beside
+ * it until the next roll-up.
+ */
+export interface RollUpRecord {
+  readonly version: 1
+  readonly table: string
+  /** Id of the partition: of the first window in it. */
+  readonly partition: string
+  readonly seq: number
+  readonly attempt: string
+  readonly engine: string
+  /** Every batch whose rows are in the outputs: `20261124T1530Z-0`. */
+  readonly replaces: readonly string[]
+  readonly outputs: readonly CommittedOutput[]
+  readonly rows: number
 }
 
 /** One try at carrying out a plan, with places of its own: a later attempt never meets the remains of an earlier one. */
@@ -85,7 +119,13 @@ export interface StateKeys {
   readonly settled: string
   plan(window: string, seq: number): string
   commit(window: string, seq: number): string
-  attempt(attempt: Attempt): string
+  attempt(attempt: Pick<Attempt, 'id' | 'window'> & { readonly seq: number | string }): string
+  readonly attempts: string
+  /** Commit of a roll-up; it stands beside the commits of the partition's first window. */
+  rollUp(partition: string, seq: number): string
+  lease(window: string): string
+  /** The list of a partition's files, for `publish: 'manifest'`. */
+  manifest(partitionPath: string): string
   /** `digest` of the inputs of the whole chain up to `seq`; see {@link inputsDigest}. */
   settledMarker(window: string, seq: number, digest: string, published: boolean): string
 }
@@ -100,24 +140,51 @@ export function stateKeys(compaction: Compaction): StateKeys {
     settledFrom: (window) => `${root}settled/${window}`,
     plan: (window, seq) => `${root}plan/${window}/${seq}.json`,
     commit: (window, seq) => `${root}commit/${window}/${seq}.json`,
+    attempts: `${root}attempt/`,
     attempt: ({ id, seq, window }) => `${root}attempt/${window.id}/${seq}-${id}.json`,
+    rollUp: (partition, seq) => `${root}commit/${partition}/r${seq}.json`,
+    lease: (window) => `${root}lease/${window}.json`,
+    manifest: (partitionPath) => `manifest/${partitionPath}files`,
     settledMarker: (window, seq, digest, published) =>
       `${root}settled/${window}/${seq}-${digest}-${published ? 'published' : 'unpublished'}`,
   }
 }
 
-/** A new attempt: a random id, so two processes can never share a place. */
-export function newAttempt(compaction: Compaction, window: Window, seq: number): Attempt {
+/** A new attempt: a random id, so two processes can never share a place. `label`: in names, instead of the number. */
+export function newAttempt(compaction: Compaction, window: Window, number: number, label?: string): Attempt {
   const id = randomUUID().replaceAll('-', '').slice(0, 12)
+  const seq = label ?? number
   return {
     id,
-    seq,
+    seq: number,
     window,
     dataPrefix: `data/${window.id}/${seq}-${id}/`,
     stagePrefix: `stage/${window.id}/${seq}-${id}/`,
     quarantineKey: `_pipe/${compaction.table.name}/quarantine/${window.id}/${seq}-${id}.ndjson`,
     scratchName: `stg_${compaction.table.name}_${window.id}_${seq}_${id}`.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_'),
   }
+}
+
+/** What an attempt leaves behind when it dies. Written before anything else of it. */
+export interface AttemptRecord {
+  readonly version: 1
+  readonly engine: string
+  readonly data: string
+  readonly stage: string
+  readonly scratch: string
+  readonly quarantine: string
+}
+
+/** Window, sequence number (`r0` for a roll-up) and id of the key of an attempt; `undefined` for a key that is none. */
+export function parseAttemptKey(key: string): { readonly window: string; readonly seq: string; readonly id: string } | undefined {
+  const match = /\/attempt\/(\d{8}T\d{4}Z)\/(r?\d+)-([0-9a-f]{12})\.json$/.exec(key)
+  return match ? { window: match[1]!, seq: match[2]!, id: match[3]! } : undefined
+}
+
+/** Partition and number of a roll-up's key; `undefined` for a key that is none. */
+export function parseRollUpKey(key: string): { readonly window: string; readonly seq: number } | undefined {
+  const match = /\/commit\/(\d{8}T\d{4}Z)\/r(\d+)\.json$/.exec(key)
+  return match ? { window: match[1]!, seq: Number(match[2]) } : undefined
 }
 
 /** The window and sequence number of a commit's key; `undefined` for a key that is none. */
@@ -159,6 +226,16 @@ export function readPlan(store: ObjectStore, key: string, signal?: AbortSignal):
 /** Reads a commit. @throws {@link PipeError} `PIPE_COMPACT_STATE` when it is not there or not a commit of this version. */
 export function readCommit(store: ObjectStore, key: string, signal?: AbortSignal): Promise<CommitRecord> {
   return readRecord<CommitRecord>(store, key, ['window', 'seq', 'outcome', 'inputs', 'outputs'], signal)
+}
+
+/** Reads a roll-up. @throws {@link PipeError} `PIPE_COMPACT_STATE` when it is not there or not a roll-up of this version. */
+export function readRollUp(store: ObjectStore, key: string, signal?: AbortSignal): Promise<RollUpRecord> {
+  return readRecord<RollUpRecord>(store, key, ['partition', 'seq', 'replaces', 'outputs'], signal)
+}
+
+/** Reads the record of an attempt. @throws {@link PipeError} `PIPE_COMPACT_STATE` when it is no such record. */
+export function readAttempt(store: ObjectStore, key: string, signal?: AbortSignal): Promise<AttemptRecord> {
+  return readRecord<AttemptRecord>(store, key, ['data', 'stage', 'scratch'], signal)
 }
 
 async function readRecord<R extends { readonly version: 1 }>(

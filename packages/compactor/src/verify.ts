@@ -13,11 +13,12 @@ export interface VerifiedAttempt {
   readonly inputRows: number
   readonly outputRows: number
   readonly quarantinedRows: number
+  readonly duplicateRows?: number | undefined
 }
 
 /**
  * Proves an attempt from what stands on S3, not from what the engine says: rows of the output come from the footers of the Parquet files,
- * and together with the quarantined rows they must be the rows of the inputs. The sources must still be the planned versions.
+ * and together with the quarantined and the duplicate rows they must be the rows of the inputs. The sources must still be the planned versions.
  *
  * @throws {@link VerificationError} when rows do not add up: the attempt is given up.
  * @throws {@link SourceChangedError} when a source is gone or overwritten: the plan cannot be carried out.
@@ -53,14 +54,17 @@ export async function verifyAttempt(
       `${rows.quarantinedRows} rows are in quarantine, the inputs account for ${accounted}.`,
     )
   }
-  if (rows.outputRows + rows.quarantinedRows !== rows.inputRows) {
+  const { duplicateRows = 0 } = result
+  const found = rows.outputRows + rows.quarantinedRows + duplicateRows
+  if (found !== rows.inputRows) {
+    const duplicates = duplicateRows > 0 ? `, ${duplicateRows} duplicate` : ''
     throw new VerificationError(
       window.id,
       rows,
-      `${rows.inputRows} rows came in, but ${rows.outputRows} compacted and ${rows.quarantinedRows} quarantined are ${rows.outputRows + rows.quarantinedRows}.`,
+      `${rows.inputRows} rows came in, but ${rows.outputRows} compacted${duplicates} and ${rows.quarantinedRows} quarantined are ${found}.`,
     )
   }
-  return { inputs, outputs, ...rows }
+  return { inputs, outputs, ...rows, ...(duplicateRows > 0 && { duplicateRows }) }
 }
 
 async function readOutput(

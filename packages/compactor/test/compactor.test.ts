@@ -202,14 +202,18 @@ describe('run', () => {
     await expectExactlyOnce()
   })
 
-  it('reports sources that were overwritten after their commit', async () => {
+  it('puts the new content of overwritten sources aside, and says so', async () => {
     await putWindow('2026-11-24T15:30:00Z')
     const compactor = compactorOf()
     await compactor.run({ at })
-    await putLines(lake.raw, keyOf('2026-11-24T15:30:00Z'), [line('2026-11-24T15:30:00Z', 'other', 1)])
+    const key = keyOf('2026-11-24T15:30:00Z')
+    await putLines(lake.raw, key, [line('2026-11-24T15:30:00Z', 'other', 1)])
     const result = await compactor.run({ at })
-    expect(result).toMatchObject({ outcome: 'already-committed', outputRows: 10 })
-    expect(result.overwritten).toMatchObject([{ key: keyOf('2026-11-24T15:30:00Z') }])
+    expect(result).toMatchObject({ outcome: 'committed', seq: 1, outputRows: 0, quarantinedRows: 1, lateFiles: 1 })
+    expect(result.overwritten).toMatchObject([{ key }])
+    const entries = parseUnreadableRows(await (await lake.compacted.get((await commits())[1]!.quarantine!.key))!.text())
+    expect(entries).toEqual([{ file: lake.raw.uri(key), reason: expect.stringContaining('overwritten'), rows: 1 }])
+    expect(await compactor.run({ at })).toMatchObject({ outcome: 'already-committed', outputRows: 10, overwritten: [] })
   })
 
   it.each(['csv', 'tsv'] as const)('reads %s', async (format) => {

@@ -11,15 +11,14 @@ export interface LinesQuery {
   readonly table: string
   /** Values of the partition columns. Empty for a table without partitions. */
   readonly partition: Readonly<Record<string, string>>
-  /** `s3://bucket/key`. */
-  readonly paths: readonly string[]
+  /** `s3://bucket/key`. Absent: all that the table holds. */
+  readonly paths?: readonly string[] | undefined
 }
 
 /** Per object, how many lines it has and how many of them are certain. */
 export function countSql(table: Table, query: LinesQuery): SqlFragment {
   return sql`SELECT ${path} AS path, count(*) AS lines, count_if(${isCertain(table)}) AS certain
-FROM ${identifier(query.table)}
-WHERE ${conditions(query)}
+FROM ${identifier(query.table)}${conditions(query)}
 GROUP BY ${path}`
 }
 
@@ -37,7 +36,7 @@ function isCertain(table: Table): SqlFragment {
 /** The rows of certain lines: of objects in the raw-line table, of a clean object in a scratch table, or of both. */
 export function rowsSql(table: Table, query: LinesQuery | undefined, cleanTable: string | undefined): SqlFragment {
   const sources = [
-    ...(query === undefined ? [] : [sql`SELECT ${line} FROM ${identifier(query.table)} WHERE ${conditions(query)}`]),
+    ...(query === undefined ? [] : [sql`SELECT ${line} FROM ${identifier(query.table)}${conditions(query)}`]),
     ...(cleanTable === undefined ? [] : [sql`SELECT ${line} FROM ${identifier(cleanTable)}`]),
   ]
   const columns = Object.entries(table.columns).map(
@@ -48,8 +47,32 @@ FROM (${joinSql(sources, '\nUNION ALL\n')})`
 }
 
 function conditions({ partition, paths }: LinesQuery): SqlFragment {
-  const pairs = Object.entries(partition).map(([name, value]) => sql`${identifier(name)} = ${value}`)
-  return joinSql([...pairs, sql`${path} IN ${list(paths)}`], ' AND ')
+  const all = Object.entries(partition).map(([name, value]) => sql`${identifier(name)} = ${value}`)
+  if (paths !== undefined) all.push(sql`${path} IN ${list(paths)}`)
+  return all.length === 0 ? sql`` : sql`\nWHERE ${joinSql(all, ' AND ')}`
+}
+
+/** Of the rows with equal keys the least, by all columns in their order, as the in-process engine keeps it. */
+export function dedupeSql(table: Table, rows: SqlFragment, by: readonly string[]): SqlFragment {
+  if (by.length === 0) return rows
+  const names = Object.keys(table.columns).map((name) => identifier(name))
+  const keys = joinSql(by.map((name) => identifier(name)))
+  const order = joinSql(names.map((name) => sql`${name} ASC NULLS LAST`))
+  const rank = sql`row_number() OVER (PARTITION BY ${keys} ORDER BY ${order})`
+  return sql`SELECT ${joinSql(names)}
+FROM (SELECT ${joinSql(names)}, ${rank} AS pipe_rank FROM (${rows}))
+WHERE pipe_rank = 1`
+}
+
+/** How many of the rows are left out by {@link dedupeSql}, counted apart from it. */
+export function duplicatesSql(rows: SqlFragment, by: readonly string[]): SqlFragment {
+  const keys = joinSql(by.map((name) => identifier(name)))
+  return sql`SELECT (SELECT count(*) FROM (${rows})) - (SELECT count(*) FROM (SELECT DISTINCT ${keys} FROM (${rows}))) AS duplicates`
+}
+
+/** All columns of a table of committed files. */
+export function columnsSql(table: Table, from: string): SqlFragment {
+  return sql`SELECT ${joinSql(Object.keys(table.columns).map((name) => identifier(name)))} FROM ${identifier(from)}`
 }
 
 function valueSql(name: string, type: ColumnType): SqlFragment {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { ConfigError, type Table, type UnreadableRow } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { createCleanFile } from './clean-file'
-import { type DuckDbLimits, writeParquet } from './duckdb'
-import { duckDbColumns, duckDbLine } from './duckdb-json'
 import { lineScanners, type ScanSink } from './line-scanner'
+import { openWriter } from './open-writer'
+import type { DuckDbLimits, WriterName } from './parquet-writer'
 import { type FileAccount, type LoadedFile, type RawFormat, scanFile } from './scan-file'
 
 /** Threads and memory of DuckDB unless told otherwise. */
@@ -29,6 +29,8 @@ export interface ConvertOptions {
   readonly threads?: number | undefined
   /** Memory of DuckDB in MiB. Default 512. */
   readonly memoryLimitMb?: number | undefined
+  /** What writes the file. Default: DuckDB when it is installed, else hyparquet. */
+  readonly writer?: WriterName | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -48,15 +50,15 @@ export interface ConvertResult {
 export async function convertFiles(options: ConvertOptions): Promise<ConvertResult> {
   checkOptions('convertFiles', options, {
     required: ['table', 'files', 'output'],
-    optional: ['onUnreadable', 'threads', 'memoryLimitMb', 'signal'],
+    optional: ['onUnreadable', 'threads', 'memoryLimitMb', 'writer', 'signal'],
   })
   const limits = checkLimits('convertFiles', options)
-  const accounts = await convert(
+  const { accounts } = await convert(
     options.table,
-    { format: 'ndjson', header: false },
+    { format: 'ndjson', header: false, dedupeBy: [] },
     loadFiles(options.files),
     { output: options.output, tempDir: tmpdir() },
-    limits,
+    { limits, name: options.writer },
     options.onUnreadable ?? (() => {}),
     options.signal,
   )
@@ -65,25 +67,34 @@ export async function convertFiles(options: ConvertOptions): Promise<ConvertResu
   return { rows: sum((account) => account.rows) - unreadableRows, unreadableRows }
 }
 
+/** What came of a conversion. */
+export interface Converted {
+  /** One a file, in their order. */
+  readonly accounts: readonly FileAccount[]
+  /** Whether there is a file: not when no row is readable. */
+  readonly exists: boolean
+  readonly duplicateRows: number
+}
+
 /**
  * Converts loaded files to one Parquet file.
  *
- * @returns the accounts of the files, in their order. No file is made when no row is readable.
+ * @param raw how the files are written, and by which columns rows are de-duplicated.
  */
 export async function convert(
   table: Table,
-  raw: RawFormat,
+  raw: RawFormat & { readonly dedupeBy: readonly string[] },
   files: AsyncIterable<LoadedFile> | Iterable<LoadedFile>,
   places: { readonly output: string; readonly tempDir: string },
-  limits: DuckDbLimits,
+  write: { readonly limits: DuckDbLimits; readonly name: WriterName | undefined },
   onUnreadable: (row: UnreadableRow) => void,
   signal: AbortSignal | undefined,
-): Promise<FileAccount[]> {
-  const columns = duckDbColumns(table)
-  const lines = join(places.tempDir, `pipe-lines-${randomUUID()}.ndjson`)
+): Promise<Converted> {
+  const { tempDir } = places
+  const writer = await openWriter(write.name, { table, dedupeBy: raw.dedupeBy, limits: write.limits, tempDir, signal })
+  const lines = join(tempDir, `pipe-lines-${randomUUID()}.ndjson`)
   const clean = createCleanFile(lines)
   try {
-    const encode = duckDbLine(table)
     const sink: ScanSink = {
       takeBytes(bytes, longestLine) {
         clean.write(bytes, longestLine)
@@ -91,7 +102,7 @@ export async function convert(
         if (bytes.at(-1) !== 10) clean.write(lineEnd, 0)
       },
       takeRow(row) {
-        const line = Buffer.from(encode(row))
+        const line = Buffer.from(writer.lineOf(row))
         clean.write(line, line.length)
       },
       takeUnreadable: onUnreadable,
@@ -103,14 +114,13 @@ export async function convert(
       accounts.push(await scanFile(file, table, raw, scannerOf, sink, signal))
     }
     clean.close()
-    if (clean.bytes > 0) {
-      const { longestLine } = clean
-      await writeParquet({ lines, longestLine, columns, output: places.output, tempDir: places.tempDir }, limits, signal)
-    }
-    return accounts
+    if (clean.bytes === 0) return { accounts, exists: false, duplicateRows: 0 }
+    const { duplicateRows } = await writer.write({ path: lines, longestLine: clean.longestLine }, places.output)
+    return { accounts, exists: true, duplicateRows }
   } finally {
     clean.close()
     rmSync(lines, { force: true })
+    await writer.close()
   }
 }
 

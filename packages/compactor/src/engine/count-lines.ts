@@ -21,11 +21,14 @@ const maxFailures = 10
 /**
  * Counts the lines of objects. When a query fails on an object, it is asked again without the object that the failure names, or in halves
  * when it names none; never twice with the same text.
+ *
+ * @param isWhole whether the table holds exactly these objects, so that they need not be named.
  */
 export async function countLines(
   athena: Athena,
   table: Table,
-  query: LinesQuery,
+  query: LinesQuery & { readonly paths: readonly string[] },
+  isWhole: boolean,
   onStatement: () => void,
   signal: AbortSignal | undefined,
 ): Promise<LineCounts> {
@@ -34,7 +37,7 @@ export async function countLines(
   const returns = { path: column.string(), lines: column.bigint(), certain: column.bigint() }
   let failures = 0
 
-  async function count(paths: readonly string[]): Promise<void> {
+  async function count(paths: readonly string[], all = false): Promise<void> {
     if (paths.length === 0) return
     if (failures >= maxFailures) {
       for (const path of paths) failed.add(path)
@@ -42,7 +45,10 @@ export async function countLines(
     }
     try {
       onStatement()
-      const rows = athena.query(countSql(table, { ...query, paths }), { returns, ...(signal && { signal }) })
+      const rows = athena.query(countSql(table, { ...query, paths: all ? undefined : paths }), {
+        returns,
+        ...(signal && { signal }),
+      })
       for await (const { path, lines, certain } of rows) counts.set(path, { lines: Number(lines), certain: Number(certain) })
     } catch (error) {
       const reason = dataFailure(error)
@@ -61,6 +67,10 @@ export async function countLines(
     }
   }
 
+  if (isWhole) {
+    await count(query.paths, true)
+    return { counts, failed }
+  }
   for (const paths of splitPaths((some) => renderSql(countSql(table, { ...query, paths: some })), query.paths)) await count(paths)
   return { counts, failed }
 }

@@ -43,6 +43,18 @@ export interface EngineResult {
   readonly outputs: readonly string[]
   /** One account an input, in the order of the inputs. */
   readonly accounts: readonly InputAccount[]
+  /** Rows left out as duplicates, counted apart from what was written. Absent: none. */
+  readonly duplicateRows?: number | undefined
+}
+
+/** Committed files of a partition that are to become one. */
+export interface MergeJob {
+  readonly compaction: Compaction
+  readonly attempt: Attempt
+  /** Keys of Parquet files, relative to the target, with their ETags. */
+  readonly inputs: readonly { readonly key: string; readonly etag: string; readonly bytes: number }[]
+  readonly target: ObjectStore
+  readonly signal: AbortSignal | undefined
 }
 
 /**
@@ -55,10 +67,26 @@ export interface Engine {
   readonly needsStamps: boolean
   /** The client through which results are published, when the engine has one. */
   readonly athena?: Athena | undefined
+  /**
+   * What a batch is expected to take in Athena, and how often its objects are read. Absent: nothing, and once.
+   */
+  estimate?(batch: { readonly files: number; readonly bytes: number }): {
+    readonly scannedBytes: number
+    readonly statements: number
+    readonly reads: number
+  }
+  /** Text of the statements that the engine would run for these inputs, without those that only the data can call for. */
+  statementsFor?(job: Pick<EngineJob, 'compaction' | 'attempt' | 'inputs' | 'source' | 'target'>): readonly string[]
   /** @throws {@link ConfigError} when the engine cannot carry the columns of the table. */
   check(compaction: Compaction): void
   /** @throws {@link SourceChangedError} when an input is not what the plan says any more. */
   run(job: EngineJob): Promise<EngineResult>
+  /**
+   * Makes one Parquet file of several below the attempt's data prefix. Needed for roll-ups only.
+   *
+   * @returns keys, relative to the target.
+   */
+  merge?(job: MergeJob): Promise<readonly string[]>
   /** Statements run so far, in all jobs. */
   readonly statements: number
 }

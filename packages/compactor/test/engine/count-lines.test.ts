@@ -46,7 +46,7 @@ function brokenAthena(broken: ReadonlySet<string>, reason: (path: string) => str
 describe('countLines', () => {
   const paths = Array.from({ length: 40 }, (_, i) => `s3://lake/raw/${i}.gz`)
   const count = (athena: never) =>
-    countLines(athena, deviceLogs, { table: 't', partition: { dt: '2026-11-24' }, paths }, () => {}, undefined)
+    countLines(athena, deviceLogs, { table: 't', partition: { dt: '2026-11-24' }, paths }, false, () => {}, undefined)
 
   it.each([
     [

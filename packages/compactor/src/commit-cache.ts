@@ -1,0 +1,22 @@
+import type { RunContext } from './execute'
+import { type CommitRecord, readCommit } from './state'
+
+/** Commits that were read before. They never change, so a warm function need not read them again. */
+export interface CommitCache {
+  read(context: Pick<RunContext, 'target' | 'keys' | 'signal'>, window: string, seq: number): Promise<CommitRecord>
+}
+
+/** A cache of the last few commits. */
+export function commitCache(capacity = 64): CommitCache {
+  const known = new Map<string, CommitRecord>()
+  return {
+    async read({ target, keys, signal }, window, seq) {
+      const key = keys.commit(window, seq)
+      const commit = known.get(key) ?? (await readCommit(target, key, signal))
+      known.delete(key)
+      known.set(key, commit)
+      if (known.size > capacity) known.delete(known.keys().next().value!)
+      return commit
+    },
+  }
+}
