@@ -10,7 +10,7 @@ const tested = folders.filter((folder) => existsSync(`${folder}/test`))
 
 /** Tests of a package that start real Kafka brokers. */
 function realBrokers(folder: string): string[] {
-  return ['packages/testkit', 'packages/kafka-kit', 'faults'].includes(folder) ? ['test/**/live/**/*.test.ts'] : []
+  return ['packages/testkit', 'packages/kafka-kit', 'packages/local', 'faults'].includes(folder) ? ['test/**/live/**/*.test.ts'] : []
 }
 
 function project(folder: string, name: string, test: object) {
