@@ -15,6 +15,8 @@ import { serverlessLimits } from './msk-serverless'
 import type { Durability } from './producer/durability'
 import { createProducer, type Producer } from './producer/producer'
 import type { ProducerOptions } from './producer/producer-options'
+import { createTransform, type Transform } from './transaction/transform'
+import type { TransformOptions, TransformTarget } from './transaction/transform-options'
 
 export { type KafkaResources, resourcesOf } from './kafka-resources'
 
@@ -97,6 +99,27 @@ export interface Kafka extends AsyncDisposable {
    * ```
    */
   consumer<const Topics extends readonly AnyTopic[]>(options: ConsumerOptions<Topics>): Consumer
+  /**
+   * Starts a transform: reads a topic, hands each record to `handle`, and writes what that returns, each input exactly once as far as readers
+   * of committed records see it. It is a consumer otherwise: `done` tells how it ends, `stop` stops it.
+   *
+   * Outputs and the offset of their inputs are committed in one transaction, under an id that belongs to the group and the input partition. Whoever
+   * gets a partition first fences the one before. Only what `handle` returns is exactly once: what it does beside that (a call, a
+   * write elsewhere) happens again when a record does.
+   *
+   * `done` rejects with `PIPE_KAFKA_VERSION` (brokers before Kafka 2.5), `PIPE_KAFKA_DURABILITY` (an output topic whose leader alone may
+   * confirm), `PIPE_KAFKA_TRANSACTION` (a transaction that is refused and would be again), and as a consumer's does.
+   *
+   * @throws {@link ConfigError} `PIPE_CONFIG` for options that cannot work or with which exactly once could not be kept; {@link KafkaError}
+   * `PIPE_KAFKA_DRIVER` where only the public functions of kafkajs are there.
+   * @example
+   * ```ts
+   * const transform = kafka.transform({ group: 'invoicing', from: orders, to: invoices, handle: ({ key, value }) => ({ key, value: invoiceOf(value) }) })
+   * process.once('SIGTERM', () => transform.stop({ deadline: '20 seconds' }))
+   * await transform.done
+   * ```
+   */
+  transform<const From extends AnyTopic, const To extends TransformTarget>(options: TransformOptions<From, To>): Transform
   /** Closes everything that was made from it. May be called again. */
   close(): Promise<void>
 }
@@ -180,6 +203,10 @@ export function createKafka(options: KafkaOptions): Kafka {
         )
       }
       return createProducer(resources, producerOptions)
+    },
+    transform(transformOptions) {
+      checkOpen()
+      return createTransform(resources, transformOptions)
     },
     close() {
       closed ??= closeAll()

@@ -13,7 +13,7 @@ export type { Order } from './consumer/assignment'
 export type { AnyTopic, ConsumedRecord, RawConsumedRecord, RecordOf, RecordPlace } from './consumer/consumed-record'
 export type { Consumer, ConsumerStatus } from './consumer/consumer'
 export type { ConsumerEvent } from './consumer/consumer-event'
-export type { BufferOptions, ConsumerOptions, GroupOptions, OffsetOptions } from './consumer/consumer-options'
+export type { BufferOptions, ConsumerOptions, GroupOptions, Isolation, OffsetOptions } from './consumer/consumer-options'
 export { type DeadLetterOptions, deadLetterHeaders, type Origin, originOf } from './consumer/dead-letter'
 export type { HandleContext } from './consumer/dispatcher'
 export type { OutOfRangePolicy } from './consumer/ingest'
@@ -44,7 +44,7 @@ export type { GroupLag, LagSample, LagStatus, PartitionLag, PartitionSample } fr
 export type { TopicPartition } from './leader-request'
 export { type AwsCredentials, type MskIamAuth, type MskIamOptions, mskIam } from './msk-iam'
 export { type Platform, type ServerlessConfig, serverlessLimits } from './msk-serverless'
-export { offsetsOf, type PartitionOffsets } from './offsets'
+export type { PartitionOffsets } from './offsets'
 export { type MovedKey, movedKeys, movedShare } from './partition-growth'
 export { type ElectedLeaders, type ElectOptions, electPreferredLeaders } from './preferred-leaders'
 export type { Compression } from './producer/compression'
@@ -86,4 +86,15 @@ export {
   type TopicPlan,
   type TopicRefusal,
 } from './topic-plan'
+export { offsetsOf } from './topic-offsets'
 export type { TopicState } from './topic-state'
+export type { Transform } from './transaction/transform'
+export type { TransformEvent } from './transaction/transform-event'
+export type {
+  TransformBufferOptions,
+  TransformMessage,
+  TransformOptions,
+  TransformOutput,
+  TransformTarget,
+  TransformTiming,
+} from './transaction/transform-options'

@@ -119,7 +119,7 @@ export function resolveOptions<D extends Durability>(options: ProducerOptions<D>
   })
 }
 
-function partitionerOf(where: string, partitioner: 'murmur2' | 'kafkajs-1' | KeyPartitioner): KeyPartitioner {
+export function partitionerOf(where: string, partitioner: 'murmur2' | 'kafkajs-1' | KeyPartitioner): KeyPartitioner {
   if (typeof partitioner === 'function') return partitioner
   if (partitioner === 'murmur2') return defaultKeyPartitioner
   if (partitioner === 'kafkajs-1') return legacyKeyPartitioner

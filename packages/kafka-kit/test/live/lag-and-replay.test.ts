@@ -7,12 +7,12 @@ import { clusterView } from '../../src/cluster-view'
 import { createKafka, type Kafka } from '../../src/connect'
 import { lagOf, watchLag } from '../../src/lag'
 import type { GroupLag } from '../../src/lag-window'
-import { offsetsOf } from '../../src/offsets'
 import { electPreferredLeaders } from '../../src/preferred-leaders'
 import { applyReplay, undoReplay } from '../../src/replay-apply'
 import { planReplay } from '../../src/replay-plan'
 import { defineTopic } from '../../src/topic'
 import { applyTopics } from '../../src/topic-apply'
+import { offsetsOf } from '../../src/topic-offsets'
 import { planTopics } from '../../src/topic-plan'
 
 const target = await kafkaAvailability()
