@@ -5,6 +5,7 @@ import { type BrokerTimers, createBrokerTimers } from './broker-timers'
 import type { ClusterImage, PartitionState, TopicState } from './cluster-image'
 import type { ControlledBroker, Controller } from './controller'
 import type { FaultRules } from './faults/fault-rules'
+import { createGroupCoordinator, type GroupCoordinator } from './group/group-coordinator'
 import type { Links } from './links'
 import { createReplica, type Replica, type ReplicaHost } from './replica'
 import { createReplicator } from './replicator'
@@ -43,6 +44,7 @@ export interface Broker extends ControlledBroker {
   readonly port: number
   readonly state: BrokerState
   readonly timers: BrokerTimers
+  readonly groups: GroupCoordinator
   readonly image: ClusterImage
   readonly replicas: readonly Replica[]
   replica(topic: string, partition: number): Replica | undefined
@@ -215,6 +217,9 @@ export function createBroker(id: number, host: BrokerHost): Broker {
     id,
     host,
     timers,
+    get groups() {
+      return groups
+    },
     get port() {
       return port
     },
@@ -294,6 +299,7 @@ export function createBroker(id: number, host: BrokerHost): Broker {
       for (const other of image.alive) host.broker(other)?.wakeFollowers()
     },
   }
+  const groups = createGroupCoordinator(broker)
   return broker
 }
 

@@ -2,6 +2,17 @@ import { apiVersionsApi } from './api/api-versions'
 import { describeLogDirsApi, electLeadersApi } from './api/cluster-admin'
 import { alterConfigsApi, describeConfigsApi, incrementalAlterConfigsApi } from './api/configs'
 import { fetchApi } from './api/fetch'
+import { offsetCommitApi, offsetDeleteApi, offsetFetchApi } from './api/group-offsets'
+import {
+  deleteGroupsApi,
+  describeGroupsApi,
+  findCoordinatorApi,
+  heartbeatApi,
+  joinGroupApi,
+  leaveGroupApi,
+  listGroupsApi,
+  syncGroupApi,
+} from './api/groups'
 import { metadataApi } from './api/metadata'
 import { leaderEpochApi, listOffsetsApi } from './api/offsets'
 import { produceApi } from './api/produce'
@@ -28,6 +39,17 @@ export function servedApis(): ReadonlyMap<number, ServedApi> {
     incrementalAlterConfigsApi,
     describeLogDirsApi,
     electLeadersApi,
+    findCoordinatorApi,
+    joinGroupApi,
+    syncGroupApi,
+    heartbeatApi,
+    leaveGroupApi,
+    describeGroupsApi,
+    listGroupsApi,
+    deleteGroupsApi,
+    offsetCommitApi,
+    offsetFetchApi,
+    offsetDeleteApi,
   ]
   for (const served of all.sort((one, other) => one.api.key - other.api.key)) apis.set(served.api.key, served)
   return apis

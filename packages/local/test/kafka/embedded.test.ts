@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { embeddedTarget } from './suite/embedded-target'
+import { groupSuite } from './suite/group-suite'
 import { logSuite } from './suite/log-suite'
 
 // The shared suites on the embedded cluster; `live/real.test.ts` runs them on the real one.
@@ -11,3 +12,4 @@ beforeAll(async () => {
 afterAll(() => target?.close())
 
 describe('log', () => logSuite(() => target))
+describe('groups', () => groupSuite(() => target))
