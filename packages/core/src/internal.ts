@@ -1,11 +1,13 @@
 // For sister packages only: no promise of stability.
 export { type AwsClient, checkClient, environmentConfig, type HeldClient, holdClient } from './aws-client'
 export { fileRanges, spooledRanges } from './format/byte-ranges'
+export { csvCell, tsvCell } from './format/cells'
 export { type DecodedBytes, type DecodeFault, gunzipBytes, gzipBytes, packingOf } from './format/compression'
 export { type Line, splitLines } from './format/lines'
 export { rowEncoder, rowReader } from './format/ndjson'
 export { openParquet } from './format/parquet'
 export { parquetSchemaOf } from './format/parquet-schema'
+export { parquetWriter } from './format/parquet-value'
 export { formatOfName } from './format/sniff'
 export { type DeniedDetails, deniedError, isAccessDenied } from './iam-error'
 export { checkIdentifier } from './identifier'

@@ -1,126 +1,111 @@
-import type { Faults, MalformedKind } from './fault'
-import type { Line } from './lines'
-import { type DrawKeys, draw, fleetKey, rateThreshold, scaleDraw, streamKeys } from './random'
+import { makeClockFaults } from './clock-fault'
+import type { Anomalies } from './device-anomaly'
+import { makeDeviceClock } from './device-clock'
+import type { Faults } from './fault'
+import type { Line, LineFault } from './lines'
+import { type DrawKeys, draw, rateThreshold, scaleDraw, streamKeys } from './random'
+import { makeFates } from './record-fate'
+import type { Schedule } from './schedule'
+import type { FileId, Shard } from './shard'
 
 /** What decides when records happen and arrive. */
 export interface ArrivalOptions {
   readonly seed: number
   readonly words: DrawKeys
-  readonly everyMs: number
   readonly fileMs: number
   readonly latenessMs: number
   /** Event times are multiples of this many milliseconds. */
   readonly unitMs: number
   readonly startMs: number
   readonly endMs: number
+  readonly schedule: Schedule
+  readonly anomalies: Anomalies
   readonly faults: Faults
-}
-
-/** When the copies of a record are sent. */
-interface Copies {
-  emitTime: number
-  /** Sent right behind the first copy. */
-  again: boolean
-  /** Sent once more in a later file. */
-  laterTime: number | undefined
 }
 
 /** Lines of a file by formula: nothing is carried from file to file. */
 export interface Arrivals {
-  visit(fileStart: number, visit: (line: Line) => void): void
-  rowsBeforeCut(fileStart: number, rows: number): number | undefined
+  visit(file: FileId, visit: (line: Line) => void, lost?: (line: Line) => void): void
+  /** How far the clock of a device is ahead; `undefined` when all are right. */
+  readonly skewOf: ((device: number, at: number) => number) | undefined
 }
 
+/** A record that is sent at another time than it happened. */
+interface Delayed {
+  readonly device: number
+  readonly tick: number
+  readonly happenedAt: number
+  readonly emitTime: number
+  readonly copy: 0 | 1
+}
+
+/** Ticks by which the payload of a changed copy is drawn beside: its own record and its neighbours are never meant. */
+const changedBy = 1_000_003
+
 /**
- * A record happens at tick · every + phase of its device. It is sent at once, or, when it is late, after a delay of at least one file
- * and at most the allowed lateness, and stands in the file of the minute that sent it. So a file can be made alone: its own ticks and a
- * look back over the allowed lateness.
+ * A record happens at slot · slotMs + phase of its device. It is sent at once, or, when it is late, after a delay of at least one file, and
+ * stands in the file of the minute that sent it. So a file can be made alone: its own slots and a look back over the greatest lateness.
  */
 export function makeArrivals(options: ArrivalOptions): Arrivals {
-  const { seed, words, everyMs, fileMs, latenessMs, unitMs, faults } = options
-  const keysOf = (stream: string) => streamKeys(seed, stream, words)
-  const devices = words.first.length
-  const phaseKeys = keysOf('phase')
-  const phases = Array.from(words.first, (_, device) => scaleDraw(draw(phaseKeys, device, 0), everyMs / unitMs) * unitMs)
-  // By phase: then the records of one tick come in the order of their event time.
-  const order = Uint32Array.from(phases.keys()).sort((a, b) => (phases[a] as number) - (phases[b] as number) || a - b)
-  const place = new Uint32Array(devices)
-  order.forEach((device, position) => {
-    place[device] = position
-  })
+  const { words, fileMs, latenessMs, schedule, faults, startMs, endMs, unitMs } = options
+  const { slotMs, phases, place, isEverySlot, happens } = schedule
+  const keysOf = (stream: string) => streamKeys(options.seed, stream, words)
+  const { fate, decide, hasDelays, looksBackMs } = makeFates(faults, { fileMs, latenessMs }, keysOf)
+  const { kindOf, wrongTime } = makeClockFaults(faults.clock, unitMs, keysOf)
+  const skewOf = makeDeviceClock(options.anomalies, unitMs, keysOf)
+  const malform = makeMalformer(faults, keysOf)
+  const ordersOf = shardOrders(schedule.order, words)
 
-  const lateKeys = keysOf('fault:late')
-  const latenessKeys = keysOf('fault:lateness')
-  const duplicateKeys = keysOf('fault:duplicate')
-  const placementKeys = keysOf('fault:duplicate-placement')
-  const delayKeys = keysOf('fault:duplicate-delay')
-  const lateBelow = rateThreshold(faults.late)
-  const duplicateBelow = rateThreshold(faults.duplicate)
-
-  const copies: Copies = { emitTime: 0, again: false, laterTime: undefined }
-  function copiesOf(device: number, tick: number, eventTime: number): void {
-    let lateness = 0
-    if (lateBelow > 0 && draw(lateKeys, device, tick) < lateBelow) {
-      lateness = fileMs + scaleDraw(draw(latenessKeys, device, tick), latenessMs - fileMs + 1)
-    }
-    copies.emitTime = eventTime + lateness
-    copies.again = false
-    copies.laterTime = undefined
-    if (duplicateBelow > 0 && draw(duplicateKeys, device, tick) < duplicateBelow) {
-      const room = latenessMs - lateness - fileMs
-      // Where the allowed lateness leaves no room for a later file, the copy stands in the same one.
-      if (room < 0 || (draw(placementKeys, device, tick) & 1) === 0) copies.again = true
-      else copies.laterTime = copies.emitTime + fileMs + scaleDraw(draw(delayKeys, device, tick), room + 1)
-    }
+  const line: Line = {
+    device: 0,
+    tick: 0,
+    draws: 0,
+    eventTime: 0,
+    emitTime: 0,
+    copy: 0,
+    duplicate: undefined,
+    delay: undefined,
+    clock: undefined,
+    malformed: undefined,
   }
-
-  const malform = malformer(options, keysOf)
-  const line: Line = { device: 0, tick: 0, eventTime: 0, emitTime: 0, copy: 0, malformed: undefined }
-  function emit(
-    visit: (line: Line) => void,
-    device: number,
-    tick: number,
-    eventTime: number,
-    emitTime: number,
-    copy: 0 | 1,
-  ): void {
+  /** Fills the line from what `decide` found. */
+  function fill(device: number, tick: number, happenedAt: number, emitTime: number, copy: 0 | 1): Line {
+    const { duplicate } = fate
     line.device = device
     line.tick = tick
-    line.eventTime = eventTime
+    line.draws = copy === 1 && duplicate === 'changed' ? tick + changedBy : tick
     line.emitTime = emitTime
     line.copy = copy
-    line.malformed = malform(device, tick, copy)
-    visit(line)
+    line.duplicate = copy === 1 ? duplicate : undefined
+    line.delay = fate.delay
+    line.clock = kindOf(device, tick)
+    const shown = skewOf ? happenedAt + skewOf(device, happenedAt) : happenedAt
+    line.eventTime = line.clock ? wrongTime(line.clock, device, tick, shown) : shown
+    line.malformed = malform(device, tick, copy, line.eventTime)
+    return line
   }
 
-  interface Delayed {
-    readonly device: number
-    readonly tick: number
-    readonly eventTime: number
-    readonly emitTime: number
-    readonly copy: 0 | 1
-  }
-  const looksBack = latenessMs >= fileMs && (lateBelow > 0 || duplicateBelow > 0)
-
-  // Late records and later copies that are sent while the file is open.
-  function delayedOf(fileStart: number, fileEnd: number): Delayed[] {
+  // Records that are sent while the file is open, but not when they happened: in the order in which they are sent.
+  function delayedOf({ start }: FileId, order: Uint32Array): Delayed[] {
     const found: Delayed[] = []
-    if (!looksBack) return found
-    const from = Math.max(fileStart - latenessMs, options.startMs)
-    const to = Math.min(fileEnd, options.endMs)
-    for (let device = 0; device < devices; device++) {
+    if (!hasDelays) return found
+    const end = start + fileMs
+    const from = Math.max(start - looksBackMs, startMs)
+    const to = Math.min(end, endMs)
+    for (const device of order) {
       const phase = phases[device] as number
-      for (let tick = Math.ceil((from - phase) / everyMs); ; tick++) {
-        const eventTime = tick * everyMs + phase
-        if (eventTime >= to) break
-        copiesOf(device, tick, eventTime)
-        const { emitTime, again, laterTime } = copies
-        if (emitTime !== eventTime && emitTime >= fileStart && emitTime < fileEnd) {
-          found.push({ device, tick, eventTime, emitTime, copy: 0 })
-          if (again) found.push({ device, tick, eventTime, emitTime, copy: 1 })
+      for (let tick = Math.ceil((from - phase) / slotMs); ; tick++) {
+        const happenedAt = tick * slotMs + phase
+        if (happenedAt >= to) break
+        if (!isEverySlot && !happens(device, tick)) continue
+        decide(device, tick, happenedAt)
+        const { emitTime, duplicate, laterTime } = fate
+        if (emitTime !== happenedAt && emitTime >= start && emitTime < end) {
+          found.push({ device, tick, happenedAt, emitTime, copy: 0 })
+          if (duplicate && laterTime === undefined) found.push({ device, tick, happenedAt, emitTime, copy: 1 })
         }
-        if (laterTime !== undefined && laterTime >= fileStart && laterTime < fileEnd) {
-          found.push({ device, tick, eventTime, emitTime: laterTime, copy: 1 })
+        if (laterTime !== undefined && laterTime >= start && laterTime < end) {
+          found.push({ device, tick, happenedAt, emitTime: laterTime, copy: 1 })
         }
       }
     }
@@ -131,65 +116,78 @@ export function makeArrivals(options: ArrivalOptions): Arrivals {
   }
 
   return {
-    visit: (fileStart, visit) => {
+    skewOf,
+    visit: (file, visit, lost) => {
+      const fileStart = file.start
       const fileEnd = fileStart + fileMs
-      const delayed = delayedOf(fileStart, fileEnd)
+      const order = ordersOf(file.shard)
+      const delayed = delayedOf(file, order)
       let next = 0
       const emitDelayed = (until: number) => {
         for (; next < delayed.length && (delayed[next] as Delayed).emitTime <= until; next++) {
-          const { device, tick, eventTime, emitTime, copy } = delayed[next] as Delayed
-          emit(visit, device, tick, eventTime, emitTime, copy)
+          const { device, tick, happenedAt, emitTime, copy } = delayed[next] as Delayed
+          decide(device, tick, happenedAt)
+          if (!fate.isLost) visit(fill(device, tick, happenedAt, emitTime, copy))
+          else if (copy === 0) lost?.(fill(device, tick, happenedAt, emitTime, copy))
         }
       }
-      const from = Math.max(fileStart, options.startMs)
-      const to = Math.min(fileEnd, options.endMs)
-      for (let tick = Math.floor(fileStart / everyMs); tick * everyMs < to; tick++) {
-        for (let i = 0; i < devices; i++) {
+      const from = Math.max(fileStart, startMs)
+      const to = Math.min(fileEnd, endMs)
+      for (let tick = Math.floor(fileStart / slotMs); tick * slotMs < to; tick++) {
+        for (let i = 0; i < order.length; i++) {
           const device = order[i] as number
-          const eventTime = tick * everyMs + (phases[device] as number)
-          if (eventTime < from || eventTime >= to) continue
-          copiesOf(device, tick, eventTime)
-          const { emitTime, again } = copies
-          if (emitTime !== eventTime) continue
-          if (next < delayed.length) emitDelayed(eventTime)
-          emit(visit, device, tick, eventTime, eventTime, 0)
-          if (again) emit(visit, device, tick, eventTime, eventTime, 1)
+          const happenedAt = tick * slotMs + (phases[device] as number)
+          if (happenedAt < from || happenedAt >= to) continue
+          if (!isEverySlot && !happens(device, tick)) continue
+          decide(device, tick, happenedAt)
+          if (fate.emitTime !== happenedAt) continue
+          if (next < delayed.length && (delayed[next] as Delayed).emitTime <= happenedAt) {
+            emitDelayed(happenedAt)
+            decide(device, tick, happenedAt)
+          }
+          if (fate.isLost) {
+            lost?.(fill(device, tick, happenedAt, happenedAt, 0))
+            continue
+          }
+          const isAgain = fate.duplicate !== undefined && fate.laterTime === undefined
+          visit(fill(device, tick, happenedAt, happenedAt, 0))
+          if (isAgain) visit(fill(device, tick, happenedAt, happenedAt, 1))
         }
       }
       emitDelayed(fileEnd)
     },
-    rowsBeforeCut: cutter(options),
   }
 }
 
-function malformer(
-  { faults }: ArrivalOptions,
+/** The devices of each shard, in the order of the fleet. A device belongs to a shard by its name, so it stays there when others come and go. */
+function shardOrders(order: Uint32Array, words: DrawKeys): (shard: Shard) => Uint32Array {
+  const known = new Map<string, Uint32Array>()
+  return ({ index, of }) => {
+    if (of === 1) return order
+    const key = `${index}/${of}`
+    let own = known.get(key)
+    if (!own) {
+      own = order.filter((device) => (words.first[device] as number) % of === index)
+      known.set(key, own)
+    }
+    return own
+  }
+}
+
+function makeMalformer(
+  { malformed, schemaDrift }: Faults,
   keysOf: (stream: string) => DrawKeys,
-): (device: number, tick: number, copy: 0 | 1) => MalformedKind | undefined {
+): (device: number, tick: number, copy: 0 | 1, eventTime: number) => LineFault | undefined {
   const keys = keysOf('fault:malformed')
   const kindKeys = keysOf('fault:malformed-kind')
-  const below = rateThreshold(faults.malformed)
-  const { kinds } = faults
-  return (device, tick, copy) => {
+  const driftKeys = keysOf('fault:schema-drift')
+  const below = rateThreshold(malformed.rate)
+  const driftBelow = rateThreshold(schemaDrift?.share ?? 0)
+  const { kinds } = malformed
+  return (device, tick, copy, eventTime) => {
     const counter = tick * 2 + copy
-    return below > 0 && draw(keys, device, counter) < below
-      ? kinds[scaleDraw(draw(kindKeys, device, counter), kinds.length)]
-      : undefined
+    if (below > 0 && draw(keys, device, counter) < below) return kinds[scaleDraw(draw(kindKeys, device, counter), kinds.length)]
+    if (schemaDrift && eventTime >= schemaDrift.atMs && draw(driftKeys, device, 0) < driftBelow) return 'renamed-column'
+    return undefined
   }
-}
-
-function cutter({ seed, fileMs, faults }: ArrivalOptions): Arrivals['rowsBeforeCut'] {
-  const { cut } = faults
-  if (!cut) return () => undefined
-  const fileKeys = fleetKey(seed, 'fault:cut-file')
-  const rowKeys = fleetKey(seed, 'fault:cut-row')
-  const isCut = (fileStart: number): boolean => {
-    if ('rate' in cut) return draw(fileKeys, 0, fileStart / fileMs) < rateThreshold(cut.rate)
-    const span = Math.floor(fileStart / cut.everyMs)
-    const chosen = scaleDraw(draw(fileKeys, 0, span), cut.everyMs / fileMs)
-    return fileStart === span * cut.everyMs + chosen * fileMs
-  }
-  // At least one row stays readable and at least one is lost.
-  return (fileStart, rows) =>
-    rows < 2 || !isCut(fileStart) ? undefined : 1 + scaleDraw(draw(rowKeys, 0, fileStart / fileMs), rows - 1)
 }

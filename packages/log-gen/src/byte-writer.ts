@@ -14,8 +14,10 @@ export function byteWriter(size = 65_536): ByteWriter {
 
 /** Makes room for `count` more bytes. */
 export function reserve(writer: ByteWriter, count: number): void {
-  const needed = writer.at + count
-  if (needed <= writer.bytes.length) return
+  if (writer.at + count > writer.bytes.length) grow(writer, writer.at + count)
+}
+
+function grow(writer: ByteWriter, needed: number): void {
   const larger = Buffer.allocUnsafe(Math.max(needed, writer.bytes.length * 2))
   larger.set(writer.bytes.subarray(0, writer.at))
   writer.bytes = larger
@@ -66,35 +68,38 @@ export function writeScaled(writer: ByteWriter, value: number, scale: number, fi
   else for (let i = scale; i < fixedDigits; i++) bytes[writer.at++] = 48
 }
 
-/** Writes instants as `2026-11-24 15:31:00.000`; the day and minute are printed once and copied while they last. */
-export function instantWriter(digits: number): (writer: ByteWriter, ms: number) => void {
+/**
+ * Writes instants as `2026-11-24 15:31:00.000`, with `lead` in front, `between` for the blank and `behind` at the end; day and minute are
+ * printed once and copied while they last.
+ */
+export function instantWriter(lead = '', between = ' ', behind = ''): (writer: ByteWriter, ms: number) => void {
   let minute = Number.NaN
-  const prefix = Buffer.alloc(17)
+  let prefix: Buffer = Buffer.alloc(0)
+  const end = Buffer.from(behind)
   return (writer, ms) => {
     const own = Math.floor(ms / 60_000)
     if (own !== minute) {
       minute = own
       const iso = new Date(own * 60_000).toISOString()
-      prefix.write(`${iso.slice(0, 10)} ${iso.slice(11, 17)}`, 'latin1')
+      prefix = Buffer.from(`${lead}${iso.slice(0, 10)}${between}${iso.slice(11, 17)}`)
     }
-    reserve(writer, 24)
+    reserve(writer, prefix.length + 6 + end.length)
     const { bytes } = writer
     bytes.set(prefix, writer.at)
-    let at = writer.at + 17
+    let at = writer.at + prefix.length
     const rest = ms - own * 60_000
     const second = Math.floor(rest / 1000)
     const tens = Math.floor(second / 10)
+    const millis = rest - second * 1000
+    const hundreds = Math.floor(millis / 100)
+    const ten = Math.floor(millis / 10)
     bytes[at++] = 48 + tens
     bytes[at++] = 48 + second - tens * 10
-    if (digits > 0) {
-      const millis = rest - second * 1000
-      const hundreds = Math.floor(millis / 100)
-      const ten = Math.floor(millis / 10)
-      bytes[at++] = 46
-      bytes[at++] = 48 + hundreds
-      if (digits > 1) bytes[at++] = 48 + ten - hundreds * 10
-      if (digits > 2) bytes[at++] = 48 + millis - ten * 10
-    }
+    bytes[at++] = 46
+    bytes[at++] = 48 + hundreds
+    bytes[at++] = 48 + ten - hundreds * 10
+    bytes[at++] = 48 + millis - ten * 10
+    for (let i = 0; i < end.length; i++) bytes[at++] = end[i] as number
     writer.at = at
   }
 }

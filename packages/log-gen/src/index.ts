@@ -1,17 +1,12 @@
+export { type ClockFaultKind, clockFaultKinds } from './clock-fault'
+export { counter } from './counter-field'
+export type { AnomalyOptions } from './device-anomaly'
 export { encodeLog, generate } from './encode'
-export { type CutGzip, type FaultOptions, type MalformedKind, malformedKinds } from './fault'
-export {
-  choice,
-  decimalMeasure,
-  emitTime,
-  type Field,
-  hexId,
-  type MeasureOptions,
-  measure,
-  sequence,
-  sometimesNull,
-  tag,
-} from './field'
+export type { EpisodeOptions } from './episode'
+export { type DuplicateKind, duplicateKinds, type FaultOptions, type SchemaDrift } from './fault'
+export { choice, emitTime, hexId, sequence, sometimesNull, tag } from './field'
+export type { Field, RecordPlace } from './field-spec'
+export { type CutGzip, type FileFaultKind, fileFaultKinds } from './file-fault'
 export { toFile } from './file-sink'
 export { type GeneratedWindow, type GenerateWindowOptions, generateWindow } from './generate-window'
 export {
@@ -20,15 +15,28 @@ export {
   type GroundTruth,
   groundTruth,
   type InjectedFault,
-  type MeasureTruth,
+  type MissingFile,
   readableRows,
+  type TruthOptions,
 } from './ground-truth'
 export { type LogGeneratorHandler, logGeneratorHandler } from './handler'
-export type { LogFormat, LogSource } from './lines'
+export { ip } from './ip-field'
+export type { Episode, LineFault, LogSource } from './lines'
 export { defineLog, type FieldsOf, type Log, type LogOptions } from './log'
+export type { LogCompression, LogFormat } from './log-format'
+export { type MalformedKind, malformedKinds } from './malformed-kind'
+export { decimalMeasure, type MeasureOptions, measure } from './measure'
+export type { LogMessage } from './messages'
+export { nested } from './nested-field'
+export { own } from './own-field'
+export type { Rated } from './rated'
 export type { FileRange, RawFile } from './raw-file'
 export { type Replay, type ReplayOptions, replayCsv } from './replay-csv'
 export { compareRows, type RowComparison } from './row-comparison'
 export { createDigest, digestOf, type RowDigest, rowText } from './row-digest'
 export { toS3, toStore } from './s3-sink'
+export type { Shard } from './shard'
 export type { LogSink } from './sink'
+export type { MeasureTruth } from './tally'
+export { text } from './text-field'
+export type { TruthPolicy } from './truth-policy'

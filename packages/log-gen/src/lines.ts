@@ -1,6 +1,12 @@
 import type { ColumnMap, Duration, Table } from '@pipe/core'
 import type { ByteWriter } from './byte-writer'
-import type { MalformedKind } from './fault'
+import type { ClockFaultKind } from './clock-fault'
+import type { Span } from './episode'
+import type { DuplicateKind } from './fault'
+import type { FileFaultKind } from './file-fault'
+import type { LogCompression, LogFormat } from './log-format'
+import type { MalformedKind } from './malformed-kind'
+import type { FileId } from './shard'
 
 /** One line of a file. The object is used again for the next line: take what you need. */
 export interface Line {
@@ -8,29 +14,69 @@ export interface Line {
   device: number
   /** Number of the record of its device. */
   tick: number
-  /** When it happened, milliseconds. */
+  /** The tick that its payload is drawn with: another one in a copy with another payload. */
+  draws: number
+  /** When it happened, milliseconds, as the record says: by the clock of the device. */
   eventTime: number
   /** When it was sent, milliseconds: decides the file. */
   emitTime: number
   /** 1: the second copy of a duplicated record. */
   copy: 0 | 1
-  malformed: MalformedKind | undefined
+  /** Of a second copy. */
+  duplicate: DuplicateKind | undefined
+  /** Why it is not where its event time would have it. */
+  delay: 'late' | 'very-late' | 'out-of-order' | undefined
+  clock: ClockFaultKind | undefined
+  malformed: LineFault | undefined
 }
 
-/** Text forms a log can be written in. One so far; the records do not depend on it. */
-export type LogFormat = 'ndjson'
+/** How a line is spoilt. */
+export type LineFault = MalformedKind | 'renamed-column'
 
 /** A number of a row as an exact decimal: `unscaled` · 10^-scale. `undefined` for null. */
 export type ExactNumber = number | bigint | undefined
 
-/** What every source of lines can do: a pure function of a file's start. */
+/** Something that happened to a device in a span of time. */
+export interface Episode {
+  readonly kind: 'drop-out' | 'hot' | 'reboot' | 'clock-skew' | 'spike' | 'shift' | 'stuck'
+  readonly device: string
+  /** The measure it concerns; absent when it concerns the whole device. */
+  readonly column?: string
+  readonly from: Date
+  /** Exclusive; that of a reboot is its start. */
+  readonly to: Date
+}
+
+/** How lines become bytes. */
+export interface LineWriter {
+  /** Stands once at the start of each file. */
+  readonly fileStart: string
+  /** Appends the line with its line end. */
+  write(writer: ByteWriter, line: Line): void
+}
+
+/** Values of one column as hyparquet-writer takes them. */
+export interface ColumnReader {
+  readonly name: string
+  read(line: Line): unknown
+}
+
+/** What every source of lines can do: a pure function of a file. */
 export interface LineSource {
   readonly devices: readonly string[]
   readonly fileMs: number
-  /** Calls `visit` for each line of the file that starts at the instant, in the order of the file. */
-  visit(fileStart: number, visit: (line: Line) => void): void
-  /** Appends the line with its line end. */
-  write(format: LogFormat, writer: ByteWriter, line: Line): void
+  readonly format: LogFormat
+  readonly compression: LogCompression
+  /** Of gzip. */
+  readonly level: number
+  /** Of the key: `ndjson.gz`. */
+  readonly extension: string
+  /** Calls `visit` for each line of the file, in its order, and `lost` for each record that would stand here but was lost on the way. */
+  visit(file: FileId, visit: (line: Line) => void, lost?: (line: Line) => void): void
+  /** Writer of a text format. */
+  writer(format: LogFormat): LineWriter
+  /** Columns for Parquet, in the order of the table. */
+  columns(): readonly ColumnReader[]
   /** Row of a line that is not malformed. */
   rowOf(line: Line): Record<string, unknown>
   /** Columns whose sums the ground truth keeps, and the scale of their exact numbers. */
@@ -38,7 +84,11 @@ export interface LineSource {
   /** Exact number of a measure in a line. */
   exactOf(measure: number, line: Line): ExactNumber
   /** Rows in front of the cut of a gzip file with so many rows; `undefined` when the file is whole. */
-  rowsBeforeCut(fileStart: number, rows: number): number | undefined
+  rowsBeforeCut(file: FileId, rows: number): number | undefined
+  /** What is wrong with the whole file. */
+  fileFault(file: FileId): FileFaultKind | undefined
+  /** What happens to a device within the span. */
+  episodes(device: number, span: Span): Episode[]
 }
 
 /** Something that fills files with records: {@link defineLog} or {@link replayCsv}. */

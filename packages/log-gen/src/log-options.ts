@@ -1,6 +1,7 @@
 import { type Column, type ColumnMap, ConfigError, PipeError, type Table } from '@pipe/core'
 import { checkOptions, jsonText } from '@pipe/core/internal'
-import { checkField, type Field, type FieldSpec } from './field'
+import { checkField } from './field'
+import type { Field, FieldSpec } from './field-spec'
 
 /** The event time of a table and the milliseconds it is a multiple of. */
 export function timeColumn(where: string, table: Table): { eventTime: string; unitMs: number } {
@@ -44,12 +45,30 @@ export function instant(where: string, name: string, value: Date | string | unde
   return ms
 }
 
+/** What decides how far the numbers of records reach. */
+interface FieldGround {
+  readonly slotMs: number
+  readonly rebootMs: number | undefined
+}
+
+/** A sequence or counter must fit its column up to the year 2100, or from reboot to reboot. */
+function checkRange(where: string, spec: FieldSpec, column: Column, { slotMs, rebootMs }: FieldGround): void {
+  if (spec.kind === 'sometimes-null') checkRange(where, spec.field, column, { slotMs, rebootMs })
+  if (spec.kind !== 'sequence' && spec.kind !== 'counter') return
+  const records = (rebootMs === undefined ? 4_102_444_800_000 : 2 * rebootMs) / slotMs
+  const reach = records * (spec.kind === 'counter' ? spec.step : 1)
+  if (column.type.kind === 'integer' && reach > 2 ** 31) {
+    throw new ConfigError(`${where} does not fit 32 bits; make it a bigint column.`)
+  }
+  if (reach > Number.MAX_SAFE_INTEGER) throw new ConfigError(`${where} grows beyond 2^53: give a smaller "step".`)
+}
+
 /** Each field checked against its column. */
 export function fieldSpecs(
   where: string,
   columns: ColumnMap,
   fields: object,
-  log: { readonly eventTime: string; readonly deviceColumn: string; readonly everyMs: number },
+  log: FieldGround & { readonly eventTime: string; readonly deviceColumn: string },
 ): Map<string, FieldSpec> {
   const filled = Object.keys(columns).filter((name) => name !== log.eventTime && name !== log.deviceColumn)
   checkOptions(`${where}: "fields"`, fields, { required: filled })
@@ -57,11 +76,8 @@ export function fieldSpecs(
   for (const name of filled) {
     const { spec } = (fields as Record<string, Field>)[name] as Field
     const column = columns[name] as Column
-    checkField(`${where}: field "${name}"`, spec, column, (value) => isValueOf(column, value))
-    // 2^31 ticks of a device must reach beyond the year 2100.
-    if (spec.kind === 'sequence' && column.type.kind === 'integer' && 4_102_444_800_000 / log.everyMs > 2 ** 31) {
-      throw new ConfigError(`${where}: the sequence "${name}" does not fit 32 bits; make it a bigint column.`)
-    }
+    checkField(`${where}: field "${name}"`, spec, column, isValueOf)
+    checkRange(`${where}: the ${spec.kind} "${name}"`, spec, column, log)
     specs.set(name, spec)
   }
   return specs

@@ -10,17 +10,21 @@ import {
 } from '@pipe/core'
 import { checkOptions, jsonText } from '@pipe/core/internal'
 import { makeArrivals } from './arrivals'
-import type { ByteWriter } from './byte-writer'
-import { writeBytes } from './byte-writer'
-import { type Cell, makeCell, nullDraw } from './cell'
+import { checkZstd, usualLevel } from './compression'
 import { configHash } from './config-hash'
+import { type Anomalies, type AnomalyOptions, resolveAnomalies } from './device-anomaly'
 import { type FaultOptions, type Faults, resolveFaults } from './fault'
-import type { Field, FieldSpec } from './field'
-import type { Line, LineSource, LogFormat, LogSource } from './lines'
+import type { Field, FieldSpec } from './field-spec'
+import { makeFileFaults, possibleFileFaults } from './file-fault'
+import type { LogSource } from './lines'
+import type { LogCompression, LogFormat } from './log-format'
+import { logLines } from './log-lines'
 import { deviceNames, fieldSpecs, instant, timeColumn } from './log-options'
-import { malformedJson, possibleKinds, targetsOf } from './malformed-line'
-import { algorithm, deviceWords, draw, streamKeys } from './random'
-import { compileRow, type Filling, jsonFormat } from './row-writer'
+import { makeCell } from './make-cell'
+import { possibleKinds, targetsOf } from './malformed-kind'
+import { algorithm, deviceWords, streamKeys } from './random'
+import type { Filling } from './row-writer'
+import { makeSchedule } from './schedule'
 
 type TimestampNames<Columns extends ColumnMap> = {
   [Name in keyof Columns]: Date extends NonNullable<ValueOf<Columns[Name]>> ? Name : never
@@ -45,12 +49,20 @@ export interface LogOptions<Columns extends ColumnMap, Device extends keyof Colu
   readonly devices: number | readonly string[]
   /** String column that holds the name of the device. Default `'device_name'`. */
   readonly deviceColumn?: Device | undefined
-  /** Each device sends one record in this time. */
+  /** Each device sends one record in this time; with `load: 'zipf'` the first one does. */
   readonly every: Duration
+  /** `'zipf'`: the r-th device sends one record in r · `every`, so that few devices send most. Default `'even'`. */
+  readonly load?: 'even' | 'zipf' | undefined
   /** How the other columns are filled. */
   readonly fields: FieldsOf<Columns, Device>
+  /** What happens to whole devices. Default nothing. */
+  readonly anomalies?: AnomalyOptions | undefined
   /** Seeded faults. Default none. */
   readonly faults?: FaultOptions | undefined
+  /** Default `'ndjson'`. CSV and TSV have no header. */
+  readonly format?: LogFormat | undefined
+  /** Of files; in Parquet of its pages. A number is a level of gzip, 1–9. Default gzip at level 6, in Parquet at level 1. */
+  readonly compression?: LogCompression | number | undefined
   /** Length of time of one file: whole minutes that divide a day. Default `'1 minute'`. */
   readonly file?: Duration | undefined
   /** No record happens before this instant. Default: the devices have always been there. */
@@ -75,8 +87,8 @@ export interface Log<Columns extends ColumnMap = ColumnMap> extends LogSource<Co
  * `start` and `end` say so: the first file of a run holds late records from before it, and those that are late at the end of a run stand
  * in files that the run never makes.
  *
- * @throws {@link ConfigError} `PIPE_CONFIG` for an unknown option, a field that does not fit its column, a missing or surplus field, or
- * faults that the table cannot have.
+ * @throws {@link ConfigError} `PIPE_CONFIG` for an unknown option, a field that does not fit its column, a missing or surplus field,
+ * faults that the table or the format cannot have, or zstd where Node has none.
  * @example
  * ```ts
  * const log = defineLog({
@@ -91,14 +103,16 @@ export function defineLog<const Columns extends ColumnMap, Device extends keyof 
 ): Log<Columns> {
   checkOptions('defineLog', options, {
     required: ['table', 'seed', 'devices', 'every', 'fields'],
-    optional: ['deviceColumn', 'faults', 'file', 'start', 'end'],
+    optional: ['deviceColumn', 'load', 'anomalies', 'faults', 'format', 'compression', 'file', 'start', 'end'],
   })
-  const { table, seed, every, file = '1 minute' } = options
+  const { table, seed, every, file = '1 minute', load = 'even' } = options
+  const { columns } = table
   const where = `defineLog of table ${table.name}`
   if (!Number.isSafeInteger(seed)) throw new ConfigError(`${where}: the seed must be a whole number, not ${seed}.`)
+  if (load !== 'even' && load !== 'zipf') throw new ConfigError(`${where}: "load" is 'even' or 'zipf', not "${load}".`)
   const deviceColumn: string = options.deviceColumn ?? 'device_name'
   const { eventTime, unitMs } = timeColumn(where, table)
-  if (table.columns[deviceColumn]?.type.kind !== 'string') {
+  if (columns[deviceColumn]?.type.kind !== 'string') {
     throw new ConfigError(`${where}: "${deviceColumn}" is not a string column of the table.`, {
       hint: 'Name the column of the device name with "deviceColumn".',
     })
@@ -112,26 +126,56 @@ export function defineLog<const Columns extends ColumnMap, Device extends keyof 
   const startMs = instant(where, 'start', options.start) ?? Number.NEGATIVE_INFINITY
   const endMs = instant(where, 'end', options.end) ?? Number.POSITIVE_INFINITY
   if (startMs >= endMs) throw new ConfigError(`${where}: "start" must lie before "end".`)
-  const targets = targetsOf(table.columns)
+  const form = fileForm(where, columns, options)
+  const { format, compression } = form
+  const targets = targetsOf(columns)
   const latenessMs = durationMs(table.allowedLateness)
-  const faults = resolveFaults(where, options.faults ?? {}, { fileMs, latenessMs, possible: possibleKinds(targets) })
-  const specs = fieldSpecs(where, table.columns, options.fields, { eventTime, deviceColumn, everyMs })
-
+  const anomalies = resolveAnomalies(where, options.anomalies ?? {}, { everyMs, unitMs })
+  const faults = resolveFaults(where, options.faults ?? {}, {
+    fileMs,
+    latenessMs,
+    columns: Object.keys(columns),
+    malformed: possibleKinds(targets, format),
+    files: possibleFileFaults(format, compression),
+    isGzip: format !== 'parquet' && compression === 'gzip',
+    hasNames: format === 'ndjson',
+  })
   const words = deviceWords(devices)
+  const schedule = makeSchedule({ seed, words, everyMs, unitMs, load, anomalies })
+  const { slotMs, phases, ordinalOf } = schedule
+  const rebootMs = anomalies.reboot?.everyMs
+  const specs = fieldSpecs(where, columns, options.fields, { eventTime, deviceColumn, slotMs, rebootMs })
+
   const fillings = new Map<string, Filling>()
-  for (const [name, column] of Object.entries(table.columns)) {
+  for (const [name, column] of Object.entries(columns)) {
     const spec = specs.get(name)
-    if (spec) fillings.set(name, { kind: 'cell', cell: makeCell(spec, name, column, { seed, everyMs, words }) })
+    const keysOf = (part: string) => streamKeys(seed, `field:${name}:${part}`, words)
+    const timeOf = (device: number, tick: number) => tick * slotMs + (phases[device] as number)
+    if (spec) fillings.set(name, { kind: 'cell', cell: makeCell(spec, column, { devices, slotMs, ordinalOf, timeOf, keysOf }) })
     else fillings.set(name, { kind: name === eventTime ? 'event-time' : 'device' })
   }
-  const arrivals = makeArrivals({ seed, words, everyMs, fileMs, latenessMs, unitMs, startMs, endMs, faults })
   const lines = logLines({
-    columns: table.columns,
+    ...form,
+    columns,
     devices,
     fileMs,
     fillings,
     targets,
-    arrivals,
+    schedule,
+    arrivals: makeArrivals({
+      seed,
+      words,
+      fileMs,
+      latenessMs,
+      unitMs,
+      startMs,
+      endMs,
+      schedule,
+      anomalies,
+      faults,
+    }),
+    fileFaults: makeFileFaults(faults, seed, fileMs),
+    drift: faults.schemaDrift,
     pickKeys: streamKeys(seed, 'fault:malformed-pick', words),
   })
   return Object.freeze({
@@ -141,82 +185,103 @@ export function defineLog<const Columns extends ColumnMap, Device extends keyof 
     devices,
     every,
     file,
-    configHash: hashOf({ table, seed, deviceColumn, devices, everyMs, fileMs, latenessMs, startMs, endMs, faults, specs }),
+    configHash: hashOf({
+      table,
+      specs,
+      faults,
+      anomalies,
+      more: { seed, deviceColumn, devices, everyMs, fileMs, latenessMs, startMs, endMs },
+      added: { load, format, compression, level: form.level },
+    }),
     '~lines': lines,
   })
 }
 
-function hashOf(
-  config: { table: Table; specs: ReadonlyMap<string, FieldSpec>; faults: Faults } & Record<string, unknown>,
-): string {
-  const { table, specs, ...rest } = config
+/** Format and compression, checked. */
+interface FileForm {
+  readonly format: LogFormat
+  readonly compression: LogCompression
+  readonly level: number
+}
+
+function fileForm(
+  where: string,
+  columns: ColumnMap,
+  options: { readonly format?: LogFormat | undefined; readonly compression?: LogCompression | number | undefined },
+): FileForm {
+  const { format = 'ndjson' } = options
+  if (!['ndjson', 'csv', 'tsv', 'parquet'].includes(format)) {
+    throw new ConfigError(`${where}: the format "${format}" is not known.`, { hint: "Use 'ndjson', 'csv', 'tsv' or 'parquet'." })
+  }
+  const nested = Object.keys(columns).find((name) => ['array', 'map', 'struct'].includes(columns[name]?.type.kind as string))
+  if (nested !== undefined && (format === 'csv' || format === 'tsv')) {
+    throw new ConfigError(`${where}: ${format.toUpperCase()} cannot hold the column "${nested}".`, {
+      hint: "Use 'ndjson' or 'parquet'.",
+    })
+  }
+  const given = options.compression ?? (format === 'parquet' ? 1 : usualLevel)
+  if (typeof given === 'number') {
+    if (!Number.isInteger(given) || given < 1 || given > 9) {
+      throw new ConfigError(`${where}: a level of compression is a whole number from 1 to 9, not ${given}.`)
+    }
+    return { format, compression: 'gzip', level: given }
+  }
+  if (!['gzip', 'zstd', 'none'].includes(given)) {
+    throw new ConfigError(`${where}: the compression "${given}" is not known.`, { hint: "Use 'gzip', 'zstd' or 'none'." })
+  }
+  if (given === 'zstd') checkZstd()
+  return { format, compression: given, level: format === 'parquet' ? 1 : usualLevel }
+}
+
+/** What stands in the configuration hash only where it is not what it was before there was a choice: old keys stay the same. */
+function hashOf(config: {
+  readonly table: Table
+  readonly specs: ReadonlyMap<string, FieldSpec>
+  readonly faults: Faults
+  readonly anomalies: Anomalies
+  readonly more: object
+  readonly added: { readonly load: string; readonly format: string; readonly compression: string; readonly level: number }
+}): string {
+  const { table, specs, faults, anomalies, added } = config
   const columns = Object.entries(table.columns).map(([name, { type, isNullable }]) => ({ name, type, isNullable }))
   const fields = Array.from(specs, ([name, spec]) => ({ name, spec: hashable(spec, table.columns[name] as Column) }))
-  return configHash({ ...rest, algorithm, table: table.name, eventTime: table.eventTime, columns, fields })
+  const { late, duplicate, malformed, cut, ...newer } = faults
+  const first = { late, duplicate: duplicate.rate, malformed: malformed.rate, kinds: malformed.kinds, cut }
+  const when = <Value>(isUsed: boolean, value: Value): Value | undefined => (isUsed ? value : undefined)
+  return configHash({
+    ...config.more,
+    algorithm,
+    table: table.name,
+    eventTime: table.eventTime,
+    columns,
+    fields,
+    faults: {
+      ...first,
+      duplicateKinds: when(duplicate.rate > 0 && duplicate.kinds.join() !== 'in-file,later-file', duplicate.kinds),
+      veryLate: when(newer.veryLate.rate > 0, newer.veryLate),
+      outOfOrder: when(newer.outOfOrder.rate > 0, newer.outOfOrder),
+      gap: when(newer.gap > 0, newer.gap),
+      clock: when(newer.clock.rate > 0, newer.clock),
+      schemaDrift: newer.schemaDrift,
+      file: when(newer.file.rate > 0, newer.file),
+    },
+    anomalies: when(Object.values(anomalies).some(Boolean), anomalies),
+    load: when(added.load !== 'even', added.load),
+    format: when(added.format !== 'ndjson', added.format),
+    compression: when(added.compression !== 'gzip', added.compression),
+    level: when(added.compression === 'gzip' && added.level !== usualLevel, added.level),
+  })
 }
 
 // Values of choices may be maps or bytes; their JSON text stands for them.
 function hashable(spec: FieldSpec, column: Column): object {
   if (spec.kind === 'sometimes-null') return { ...spec, field: hashable(spec.field, column) }
+  if (spec.kind === 'nested' && column.type.kind === 'struct') {
+    const { fields } = column.type
+    return {
+      ...spec,
+      fields: Object.entries(spec.fields).map(([name, inner]) => [name, hashable(inner, fields[name] as Column)]),
+    }
+  }
   return 'values' in spec ? { ...spec, values: spec.values.map((value) => jsonText(column, value)) } : spec
 }
-
-interface LogParts {
-  readonly columns: ColumnMap
-  readonly devices: readonly string[]
-  readonly fileMs: number
-  readonly fillings: ReadonlyMap<string, Filling>
-  readonly targets: ReturnType<typeof targetsOf>
-  readonly arrivals: ReturnType<typeof makeArrivals>
-  readonly pickKeys: Parameters<typeof draw>[0]
-}
-
-function logLines({ columns, devices, fileMs, fillings, targets, arrivals, pickKeys }: LogParts): LineSource {
-  const cellValue = (filling: Filling, line: Line): unknown => {
-    if (filling.kind === 'device') return devices[line.device]
-    if (filling.kind === 'event-time') return new Date(line.eventTime)
-    const { cell } = filling
-    return cell.value(cell.draw(line.device, line.tick, line.emitTime), line.device, line.tick)
-  }
-  const filled = Array.from(fillings, ([name, filling]) => ({ name, filling }))
-  const json = jsonFormat(columns)
-  const writeJson = compileRow(fillings, devices, json)
-  const writeMalformed = (writer: ByteWriter, line: Line) => {
-    const cells = filled.map(({ name, filling }) => ({ name, text: json.text(name, cellValue(filling, line)) }))
-    // One draw decides the details of one spoilt line.
-    let bits = draw(pickKeys, line.device, line.tick * 2 + line.copy)
-    const pick = (below: number) => {
-      const picked = bits % below
-      bits = Math.floor(bits / below)
-      return picked
-    }
-    writeBytes(writer, malformedJson(line.malformed as NonNullable<Line['malformed']>, cells, targets, pick))
-    writeBytes(writer, lineEnd)
-  }
-  const measures: { column: string; scale: number; cell: Cell }[] = []
-  for (const [column, filling] of fillings) {
-    if (filling.kind === 'cell' && filling.cell.form.kind === 'scaled') {
-      measures.push({ column, scale: filling.cell.form.scale, cell: filling.cell })
-    }
-  }
-  return {
-    devices,
-    fileMs,
-    visit: arrivals.visit,
-    write: (format: LogFormat, writer, line) => {
-      if (format !== 'ndjson') throw new ConfigError(`The format "${format}" is not known.`, { hint: "Use 'ndjson'." })
-      if (line.malformed) writeMalformed(writer, line)
-      else writeJson(writer, line)
-    },
-    // Not by assignment: a column may be named __proto__.
-    rowOf: (line) => Object.fromEntries(filled.map(({ name, filling }) => [name, cellValue(filling, line)])),
-    measures: measures.map(({ column, scale }) => ({ column, scale })),
-    exactOf: (measure, line) => {
-      const drawn = (measures[measure] as { cell: Cell }).cell.draw(line.device, line.tick, line.emitTime)
-      return drawn === nullDraw ? undefined : drawn
-    },
-    rowsBeforeCut: arrivals.rowsBeforeCut,
-  }
-}
-
-const lineEnd = Buffer.from('\n')

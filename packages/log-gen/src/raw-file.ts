@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto'
 import { ConfigError, rawKey, type Window, windowOf, windowsBetween } from '@pipe/core'
 import type { ProducerStamp } from '@pipe/core/internal'
-import { byteWriter } from './byte-writer'
-import { gzipCut, gzipWhole } from './gzip'
-import type { LogFormat, LogSource } from './lines'
+import { compress, gzipCut } from './compression'
+import { type EncodedFile, encodeFile } from './encoded-file'
+import type { LogSource } from './lines'
+import { type LogMessage, messagesOf } from './messages'
+import { type Shard, whole } from './shard'
 
 /** A span of files: each file whose start lies in `from ≤ start < to`. Both ends lie on a boundary of files. */
 export interface FileRange {
   readonly from: Date | string | number
   readonly to: Date | string | number
+  /** Files that the devices of each time are divided into, 1 to 1024. Default 1. */
+  readonly shards?: number | undefined
 }
 
 /** One raw file as it is stored. */
@@ -17,19 +21,20 @@ export interface RawFile extends ProducerStamp {
   readonly key: string
   /** The time whose records the file holds. */
   readonly window: Window
-  /** Gzip. */
+  readonly shard: Shard
+  /** As stored: compressed, cut, spoilt. */
   readonly body: Buffer
-  /** Rows behind the cut of the gzip; 0 when it is whole. */
+  readonly contentType: string
+  /** Rows that cannot be decoded: behind the cut of the gzip, or in a gzip file whose name says that it is none. */
   readonly cutRows: number
+  /** Its lines one by one, for sinks of records: as they are before compression and cuts. */
+  messages(): Iterable<LogMessage>
 }
 
-/** Lines of one file before compression. */
-export interface EncodedFile {
-  readonly bytes: Buffer
-  readonly rows: number
-  /** Bytes and rows in front of the cut; all of them when there is none. */
-  readonly readableBytes: number
-  readonly readableRows: number
+/** Time and shard of each file of a span, in order. */
+export function* filesOf(source: LogSource, range: FileRange): Generator<{ readonly window: Window; readonly shard: Shard }> {
+  const shards = shardsOf(range.shards ?? 1)
+  for (const window of fileWindows(source, range)) for (const shard of shards) yield { window, shard }
 }
 
 /** The windows of the files of a span, in order. */
@@ -49,19 +54,23 @@ export function fileWindows(source: LogSource, range: FileRange): Iterable<Windo
   return windowsBetween(source.file, boundary('from'), boundary('to'))
 }
 
-/** Encodes the lines of the file that starts at the instant. */
-export function encodeFile(source: LogSource, start: Date, format: LogFormat = 'ndjson'): EncodedFile {
-  const lines = source['~lines']
-  const writer = byteWriter()
-  const ends: number[] = []
-  lines.visit(start.getTime(), (line) => {
-    lines.write(format, writer, line)
-    ends.push(writer.at)
-  })
-  const bytes = writer.bytes.subarray(0, writer.at)
-  const rows = ends.length
-  const readableRows = lines.rowsBeforeCut(start.getTime(), rows) ?? rows
-  return { bytes, rows, readableRows, readableBytes: readableRows === 0 ? 0 : (ends[readableRows - 1] as number) }
+function shardsOf(count: number): readonly Shard[] {
+  if (!Number.isInteger(count) || count < 1 || count > 1024) {
+    throw new ConfigError(`"shards" must be a whole number from 1 to 1024, not ${count}.`)
+  }
+  return count === 1 ? [whole] : Array.from({ length: count }, (_, index) => ({ index, of: count }))
+}
+
+/**
+ * Checks a shard.
+ *
+ * @throws {@link ConfigError} `PIPE_CONFIG`
+ */
+export function checkShard({ index, of }: Shard): void {
+  shardsOf(of)
+  if (!Number.isInteger(index) || index < 0 || index >= of) {
+    throw new ConfigError(`"shard" has the index ${index}, which must be a whole number from 0 to ${of - 1}.`)
+  }
 }
 
 /** What the metadata of the object says of the lines. */
@@ -69,23 +78,62 @@ export function stampFor({ bytes, rows }: EncodedFile): ProducerStamp {
   return { rows, rawBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
-/** Key of the file of a window, relative to its location. */
-export function fileKey(source: LogSource, window: Window): string {
+/** Key of a file, relative to its location. */
+function keyOf(source: LogSource, window: Window, shard: Shard, extension: string): string {
   return rawKey({
     prefix: '',
     partitions: source.table.partitions,
     stream: source.table.name,
     at: window.start,
+    shard,
     configHash: source.configHash,
-    extension: 'ndjson.gz',
+    extension,
   })
 }
 
-/** Makes the file of a window; `undefined` when it has no line, for then nothing is written. */
-export function makeFile(source: LogSource, window: Window): RawFile | undefined {
-  const encoded = encodeFile(source, window.start)
-  const { bytes, rows, readableRows, readableBytes } = encoded
-  if (rows === 0) return undefined
-  const body = readableRows < rows ? gzipCut(bytes.subarray(0, readableBytes)) : gzipWhole(bytes)
-  return { ...stampFor(encoded), key: fileKey(source, window), window, body, cutRows: rows - readableRows }
+/** Keys under which a file is stored, relative to its location: none when it is missing, two when it is redelivered. */
+export function keysOf(source: LogSource, window: Window, shard: Shard, { rows, fault }: EncodedFile): string[] {
+  if (fault === 'missing' || (rows === 0 && fault !== 'empty')) return []
+  const { extension } = source['~lines']
+  const key = keyOf(source, window, shard, fault === 'gzip-named-plain' ? extension.replace(/\.gz$/, '') : extension)
+  return fault === 'redelivered' ? [key, keyOf(source, window, shard, `again.${extension}`)] : [key]
+}
+
+/** Makes the files of a window and shard: none when it has no line (nothing is written then) or is missing, two when it is redelivered. */
+export function makeFiles(source: LogSource, window: Window, shard: Shard = whole): RawFile[] {
+  const file = { start: window.start.getTime(), shard }
+  const encoded = encodeFile(source, file)
+  const keys = keysOf(source, window, shard, encoded)
+  if (keys.length === 0) return []
+  const { rows, readableRows } = encoded
+  const { format } = source['~lines']
+  const body = bodyOf(source, encoded)
+  const made = {
+    ...stampFor(encoded),
+    window,
+    shard,
+    body,
+    contentType: body[0] === 0x1f && body[1] === 0x8b ? 'application/gzip' : contentTypes[format],
+    cutRows: rows - readableRows,
+    messages: () => messagesOf(source, file),
+  }
+  return keys.map((key) => ({ ...made, key }))
+}
+
+const contentTypes = {
+  ndjson: 'application/x-ndjson',
+  csv: 'text/csv',
+  tsv: 'text/tab-separated-values',
+  parquet: 'application/vnd.apache.parquet',
+} as const
+
+function bodyOf(source: LogSource, { bytes, rows, readableRows, readableBytes, fault, middle }: EncodedFile): Buffer {
+  const { format, compression, level } = source['~lines']
+  if (format === 'parquet' || fault === 'plain-named-gzip') return bytes
+  if (fault === 'multi-member') {
+    const members = [bytes.subarray(0, middle), bytes.subarray(middle)]
+    return Buffer.concat(members.map((member) => compress(member, 'gzip', level)))
+  }
+  if (fault === undefined && readableRows < rows) return gzipCut(bytes.subarray(0, readableBytes), level)
+  return compress(bytes, compression, level)
 }

@@ -1,11 +1,22 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Column, type ColumnMap, ConfigError, type Duration, parseText, type Table, windowLengthMs } from '@pipe/core'
-import { checkOptions, jsonText } from '@pipe/core/internal'
+import {
+  type Column,
+  type ColumnMap,
+  ConfigError,
+  type Duration,
+  parseText,
+  type Table,
+  toText,
+  windowLengthMs,
+} from '@pipe/core'
+import { checkOptions, csvCell, jsonText, parquetWriter, tsvCell } from '@pipe/core/internal'
 import { writeBytes } from './byte-writer'
+import { usualLevel } from './compression'
 import { configHash } from './config-hash'
 import { atScale, exactDecimal } from './exact-decimal'
 import type { Line, LineSource, LogSource } from './lines'
+import type { LogFormat } from './log-format'
 import { timeColumn as eventTimeOf } from './log-options'
 import { indexFiles, type ReplayColumns, type ReplayIndex } from './replay-index'
 
@@ -142,6 +153,20 @@ interface ReplayParts {
   readonly loaded: () => ReplayIndex
 }
 
+/** What a recorded row is not: late, doubled, spoilt. */
+const recordedLine: Line = {
+  device: 0,
+  tick: 0,
+  draws: 0,
+  eventTime: 0,
+  emitTime: 0,
+  copy: 0,
+  duplicate: undefined,
+  delay: undefined,
+  clock: undefined,
+  malformed: undefined,
+}
+
 const numberKinds = ['integer', 'bigint', 'float', 'double', 'decimal']
 
 function replayLines(tableColumns: ColumnMap, { eventTime, deviceColumn, fileMs, columns, loaded }: ReplayParts): LineSource {
@@ -170,27 +195,50 @@ function replayLines(tableColumns: ColumnMap, { eventTime, deviceColumn, fileMs,
     known ??= measured.map((column) => ({ column, scale: scaleOf(loaded(), valuePlace.get(column) as number) }))
     return known
   }
+  const cellText = (format: 'csv' | 'tsv', name: string, column: Column, line: Line): string => {
+    const value = cellValue(name, column, line)
+    const recorded = valuePlace.has(name) && numberKinds.includes(column.type.kind) ? textOf(name, line) : undefined
+    const text = value === null ? null : (recorded ?? toText(column.type, value))
+    return format === 'csv' ? csvCell(text) : tsvCell(text)
+  }
+  const lineOf = (format: LogFormat, line: Line): string => {
+    if (format === 'csv' || format === 'tsv') {
+      return entries.map(([name, column]) => cellText(format, name, column, line)).join(format === 'csv' ? ',' : '\t')
+    }
+    return `{${entries.map(([name, column]) => `${JSON.stringify(name)}:${jsonOf(name, column, line)}`).join(',')}}`
+  }
   return {
     fileMs,
+    format: 'ndjson',
+    compression: 'gzip',
+    level: usualLevel,
+    extension: 'ndjson.gz',
     get devices() {
       return loaded().devices
     },
-    visit: (fileStart, visit) => {
+    visit: (file, visit) => {
       const { times, deviceOf } = loaded()
-      const line: Line = { device: 0, tick: 0, eventTime: 0, emitTime: 0, copy: 0, malformed: undefined }
-      for (let row = lowerBound(times, fileStart); row < times.length && (times[row] as number) < fileStart + fileMs; row++) {
-        line.device = deviceOf[row] as number
-        line.tick = row
-        line.eventTime = times[row] as number
+      const line: Line = { ...recordedLine }
+      const row = lowerBound(times, file.start)
+      for (let tick = row; tick < times.length && (times[tick] as number) < file.start + fileMs; tick++) {
+        line.device = deviceOf[tick] as number
+        if (line.device % file.shard.of !== file.shard.index) continue
+        line.tick = tick
+        line.draws = tick
+        line.eventTime = times[tick] as number
         line.emitTime = line.eventTime
         visit(line)
       }
     },
-    write: (format, writer, line) => {
-      if (format !== 'ndjson') throw new ConfigError(`The format "${format}" is not known.`, { hint: "Use 'ndjson'." })
-      const cells = entries.map(([name, column]) => `${JSON.stringify(name)}:${jsonOf(name, column, line)}`)
-      writeBytes(writer, Buffer.from(`{${cells.join(',')}}\n`))
-    },
+    writer: (format) => ({
+      fileStart: '',
+      write: (writer, line) => writeBytes(writer, Buffer.from(`${lineOf(format, line)}\n`)),
+    }),
+    columns: () =>
+      entries.map(([name, column]) => {
+        const convert = parquetWriter(column)
+        return { name, read: (line) => convert(cellValue(name, column, line)) }
+      }),
     rowOf: (line) => Object.fromEntries(entries.map(([name, column]) => [name, cellValue(name, column, line)])),
     get measures() {
       return measures()
@@ -202,6 +250,8 @@ function replayLines(tableColumns: ColumnMap, { eventTime, deviceColumn, fileMs,
       return exact && atScale(exact, (measures()[measure] as { scale: number }).scale)
     },
     rowsBeforeCut: () => undefined,
+    fileFault: () => undefined,
+    episodes: () => [],
   }
 }
 

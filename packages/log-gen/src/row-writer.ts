@@ -1,8 +1,7 @@
-import type { ColumnMap } from '@pipe/core'
-import { jsonText } from '@pipe/core/internal'
-import { type ByteWriter, instantWriter, reserve, writeBytes, writeScaled } from './byte-writer'
+import { type ByteWriter, reserve, writeBytes, writeScaled } from './byte-writer'
 import { type Cell, nullDraw } from './cell'
 import type { Line } from './lines'
+import type { RowFormat } from './row-format'
 
 /** A column with what fills it: a cell, the event time, or the name of the device. */
 export type Filling =
@@ -10,33 +9,17 @@ export type Filling =
   | { readonly kind: 'event-time' }
   | { readonly kind: 'device' }
 
-/** How a text format frames cells. */
-export interface RowFormat {
-  /** In front of the cell of a column. */
-  before(name: string, index: number): string
-  readonly lineEnd: string
-  /** Text of a value, with its quotes. */
-  text(name: string, value: unknown): string
-  /** Stand around an instant. */
-  readonly quote: string
-}
-
-/** NDJSON of a table. */
-export function jsonFormat(columns: ColumnMap): RowFormat {
-  return {
-    before: (name, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`,
-    lineEnd: '}\n',
-    text: (name, value) => (value === null ? 'null' : jsonText(columns[name] as ColumnMap[string], value)),
-    quote: '"',
-  }
-}
-
 type Step = (writer: ByteWriter, line: Line) => void
-type Part = string | readonly string[] | Step
+type Part =
+  | { readonly kind: 'text'; readonly text: string }
+  /** The same in all records of a device. */
+  | { readonly kind: 'device'; textOf(device: number): string }
+  | { readonly kind: 'instant'; timeOf(line: Line): number }
+  | { readonly kind: 'step'; readonly step: Step }
 
 /**
- * Compiles the columns of a log into a function that appends one row. All text known beforehand (names of columns and devices, choices)
- * is bytes already, so a row costs copies and the printing of its numbers.
+ * Compiles the columns of a log into a function that appends one row. All text known beforehand (names of columns and devices, tags,
+ * choices) is bytes already, so a row costs copies and the printing of its numbers.
  */
 export function compileRow(
   fillings: ReadonlyMap<string, Filling>,
@@ -46,22 +29,22 @@ export function compileRow(
   const parts: Part[] = []
   let index = 0
   for (const [name, filling] of fillings) {
-    parts.push(format.before(name, index++))
-    if (filling.kind === 'device') parts.push(devices.map((device) => format.text(name, device)))
+    parts.push({ kind: 'text', text: format.before(name, index++) })
+    if (filling.kind === 'device')
+      parts.push({ kind: 'device', textOf: (device) => format.text(name, devices[device] as string) })
     else if (filling.kind === 'event-time') parts.push(...instant(format, (line) => line.eventTime))
     else parts.push(...cellParts(name, filling.cell, format))
   }
-  parts.push(format.lineEnd)
-  const steps = joinConstants(parts)
+  parts.push({ kind: 'text', text: format.lineEnd })
+  const steps = joinConstants(parts, format, devices.length)
   return (writer, line) => {
-    for (const step of steps) step(writer, line)
+    for (let i = 0; i < steps.length; i++) (steps[i] as Step)(writer, line)
   }
 }
 
 function instant(format: RowFormat, timeOf: (line: Line) => number): Part[] {
-  // The text form of a timestamp has at least three digits, whatever the precision of its column.
-  const write = instantWriter(3)
-  return [format.quote, (writer, line) => write(writer, timeOf(line)), format.quote]
+  const quote: Part = { kind: 'text', text: format.quote }
+  return [quote, { kind: 'instant', timeOf }, quote]
 }
 
 function cellParts(name: string, cell: Cell, format: RowFormat): Part[] {
@@ -69,77 +52,114 @@ function cellParts(name: string, cell: Cell, format: RowFormat): Part[] {
   const nothing = Buffer.from(format.text(name, null))
   switch (form.kind) {
     case 'scaled':
-      return [
-        (writer, line) => {
-          const drawn = cell.draw(line.device, line.tick, line.emitTime)
-          if (drawn === nullDraw) writeBytes(writer, nothing)
-          else writeScaled(writer, drawn, form.scale, form.fixedDigits)
-        },
-      ]
+      return [{ kind: 'step', step: scaledStep(cell, nothing, form) }]
+    case 'device-value':
+      return [{ kind: 'device', textOf: (device) => format.text(name, form.values[device]) }]
     case 'values': {
       const texts = form.values.map((value) => Buffer.from(format.text(name, value)))
-      return [
-        (writer, line) => {
-          const drawn = cell.draw(line.device, line.tick, line.emitTime)
-          writeBytes(writer, drawn === nullDraw ? nothing : (texts[drawn] as Buffer))
-        },
-      ]
+      const step: Step = (writer, line) => {
+        const drawn = cell.draw(line)
+        writeBytes(writer, drawn === nullDraw ? nothing : (texts[drawn] as Buffer))
+      }
+      return [{ kind: 'step', step }]
     }
     case 'instant': {
-      const write = instantWriter(3)
+      const write = format.instant(format.quote)
       const quote = Buffer.from(format.quote)
-      return [
-        (writer, line) => {
-          const drawn = cell.draw(line.device, line.tick, line.emitTime)
-          if (drawn === nullDraw) return writeBytes(writer, nothing)
-          writeBytes(writer, quote)
-          write(writer, drawn)
-          writeBytes(writer, quote)
-        },
-      ]
+      const step: Step = (writer, line) => {
+        const drawn = cell.draw(line)
+        if (drawn === nullDraw) return writeBytes(writer, nothing)
+        write(writer, drawn)
+        writeBytes(writer, quote)
+      }
+      return [{ kind: 'step', step }]
     }
-    case 'text':
-      return [
-        (writer, line) => {
-          const drawn = cell.draw(line.device, line.tick, line.emitTime)
-          writeBytes(writer, Buffer.from(format.text(name, cell.value(drawn, line.device, line.tick))))
-        },
-      ]
+    case 'text': {
+      const step: Step = (writer, line) => {
+        const drawn = cell.draw(line)
+        writeBytes(writer, drawn === nullDraw ? nothing : Buffer.from(format.text(name, cell.value(drawn, line))))
+      }
+      return [{ kind: 'step', step }]
+    }
   }
 }
 
-// Neighbouring constants become one piece of bytes, and stand with the name of the device where they touch it.
-function joinConstants(parts: readonly Part[]): Step[] {
+function scaledStep(cell: Cell, nothing: Buffer, form: { readonly scale: number; readonly fixedDigits: number }): Step {
+  // The devices of one tick have the same sequence: what was printed last is copied.
+  const printed = Buffer.alloc(32)
+  let length = 0
+  let last = Number.NaN
+  return (writer, line) => {
+    const drawn = cell.draw(line)
+    if (drawn === last) {
+      reserve(writer, 32)
+      const { bytes, at } = writer
+      for (let i = 0; i < length; i++) bytes[at + i] = printed[i] as number
+      writer.at = at + length
+      return
+    }
+    if (drawn === nullDraw) return writeBytes(writer, nothing)
+    const start = writer.at
+    writeScaled(writer, drawn, form.scale, form.fixedDigits)
+    length = writer.at - start
+    for (let i = 0; i < length; i++) printed[i] = writer.bytes[start + i] as number
+    last = drawn
+  }
+}
+
+/** Neighbouring constants become one piece of bytes, joined with what belongs to a device, or with the instant behind them. */
+function joinConstants(parts: readonly Part[], format: RowFormat, devices: number): Step[] {
   const steps: Step[] = []
   let constant = ''
-  let perDevice: readonly string[] | undefined
+  let perDevice: ((device: number) => string) | undefined
   const flush = () => {
     if (perDevice) {
-      const bytes = perDevice.map((text) => Buffer.from(text + constant))
-      steps.push((writer, line) => writeBytes(writer, bytes[line.device] as Buffer))
-    } else if (constant !== '') {
-      const bytes = Buffer.from(constant)
-      steps.push((writer) => {
-        reserve(writer, bytes.length)
-        writer.bytes.set(bytes, writer.at)
-        writer.at += bytes.length
-      })
-    }
+      const before = perDevice
+      const behind = constant
+      steps.push(deviceStep((device) => before(device) + behind, devices))
+    } else if (constant !== '') steps.push(constantStep(Buffer.from(constant)))
     constant = ''
     perDevice = undefined
   }
   for (const part of parts) {
-    if (typeof part === 'string') constant += part
-    else if (typeof part === 'function') {
-      flush()
-      steps.push(part)
-    } else {
-      const before = perDevice ? '' : constant
-      if (perDevice) flush()
-      perDevice = part.map((text) => before + text)
+    if (part.kind === 'text') constant += part.text
+    else if (part.kind === 'device') {
+      const before = perDevice
+      const between = constant
+      perDevice = (device) => (before ? before(device) : '') + between + part.textOf(device)
       constant = ''
+    } else if (part.kind === 'instant') {
+      const lead = perDevice ? '' : constant
+      if (perDevice) flush()
+      constant = ''
+      const write = format.instant(lead)
+      steps.push((writer, line) => write(writer, part.timeOf(line)))
+    } else {
+      flush()
+      steps.push(part.step)
     }
   }
   flush()
   return steps
+}
+
+function constantStep(bytes: Buffer): Step {
+  return (writer) => {
+    reserve(writer, bytes.length)
+    writer.bytes.set(bytes, writer.at)
+    writer.at += bytes.length
+  }
+}
+
+function deviceStep(textOf: (device: number) => string, devices: number): Step {
+  // Made when a device first writes: of a large fleet, a shard needs only its own.
+  const pieces = new Array<Buffer | undefined>(devices)
+  return (writer, { device }) => {
+    let piece = pieces[device]
+    if (!piece) {
+      piece = Buffer.from(textOf(device))
+      pieces[device] = piece
+    }
+    writeBytes(writer, piece)
+  }
 }

@@ -27,7 +27,7 @@ export function toS3(location: S3Location, options: { readonly client?: S3Client
 export function toStore(store: ObjectStore): LogSink {
   return {
     put: async (file, { signal }) => {
-      await store.put(file.key, file.body, { metadata: stampMetadata(file), contentType: 'application/gzip', signal })
+      await store.put(file.key, file.body, { metadata: stampMetadata(file), contentType: file.contentType, signal })
       return { uri: store.uri(file.key) }
     },
     close: () => {},

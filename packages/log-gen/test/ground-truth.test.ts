@@ -3,7 +3,7 @@ import { constants, gunzipSync } from 'node:zlib'
 import { parseText } from '@pipe/core'
 import { compareRows, createDigest, type FileTruth, groundTruth, type RawFile, readableRows } from '@pipe/log-gen'
 import { describe, expect, it } from 'vitest'
-import { fileWindows, makeFile } from '../src/raw-file'
+import { fileWindows, makeFiles } from '../src/raw-file'
 import { allFaults, deviceLogs, fleet, hour } from './fleet'
 
 /** Reads a stored file as somebody would who knows nothing of the generator: gunzip, split, JSON.parse, types by hand. */
@@ -40,7 +40,7 @@ function readNaively(file: RawFile) {
 
 const log = fleet()
 const truth = groundTruth(log, hour)
-const files = Array.from(fileWindows(log, hour), (window) => makeFile(log, window) as RawFile)
+const files = Array.from(fileWindows(log, hour), (window) => makeFiles(log, window)[0] as RawFile)
 const naive = files.map(readNaively)
 
 describe('groundTruth against a naive reading of the files', () => {

@@ -15,7 +15,7 @@ import {
   toStore,
 } from '@pipe/log-gen'
 import { afterEach, describe, expect, it } from 'vitest'
-import { makeFile } from '../src/raw-file'
+import { makeFiles } from '../src/raw-file'
 import { deviceLogs, fleet } from './fleet'
 
 /** The part of an object store that the sink uses, in memory. */
@@ -58,6 +58,7 @@ describe('logGeneratorHandler', () => {
       rows: file?.rows,
       rawBytes: file?.rawBytes,
       bytes: before.length,
+      sha256: file?.sha256,
     })
     const stamp = stampOf(objects.get(key)?.options.metadata ?? {})
     expect(stamp).toEqual({ rows: file?.rows, rawBytes: file?.rawBytes, sha256: file?.sha256 })
@@ -152,7 +153,7 @@ describe('toFile', () => {
     folders.push(folder)
     const reason = new Error('stop')
     const log = fleet({ devices: 2 })
-    const file = makeFile(log, windowOf('1 minute', '2026-11-24T15:31:00Z')) as RawFile
+    const file = makeFiles(log, windowOf('1 minute', '2026-11-24T15:31:00Z'))[0] as RawFile
     await expect(toFile(folder).put(file, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     expect(await readdir(join(folder, 'dt=2026-11-24/hour=15'))).toEqual([])
   })

@@ -43,7 +43,7 @@ describe('defineLog refuses', () => {
     ['a device column that is no string', { deviceColumn: 'metric' }, '"metric" is not a string column'],
     ['an unknown fault', { faults: { latee: 0.1 } }, 'no option "latee". Did you mean "late"?'],
     ['a rate above 1', { faults: { late: 5 } }, 'the rate of "late" must be from 0 to 1, not 5'],
-    ['an unknown kind', { faults: { malformed: { rate: 0.1, kinds: ['odd'] } } }, '"odd" is not a kind of malformed line'],
+    ['an unknown kind', { faults: { malformed: { rate: 0.1, kinds: ['odd'] } } }, '"odd" is not a kind of "malformed"'],
     ['no kinds', { faults: { malformed: { rate: 0.1, kinds: [] } } }, '"malformed" needs at least one kind'],
     ['a cut by two rules', { faults: { cutGzip: { rate: 0.1, every: '1 hour' } } }, 'either "every" or "rate"'],
     [

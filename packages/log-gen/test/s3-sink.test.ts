@@ -5,7 +5,7 @@ import { ConfigError } from '@pipe/core'
 import { stampOf } from '@pipe/core/internal'
 import { generateWindow, logGeneratorHandler, toS3 } from '@pipe/log-gen'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { makeFile } from '../src/raw-file'
+import { makeFiles } from '../src/raw-file'
 import { fleet } from './fleet'
 
 interface Put {
@@ -67,7 +67,7 @@ describe('toS3', () => {
     const metadata = Object.fromEntries(
       Object.entries(first.headers).map(([name, value]) => [name.replace('x-amz-meta-', ''), String(value)]),
     )
-    const file = makeFile(log, written.window)
+    const [file] = makeFiles(log, written.window)
     expect(stampOf(metadata)).toEqual({ rows: file?.rows, rawBytes: file?.rawBytes, sha256: file?.sha256 })
     expect(first.headers['content-encoding']).toBeUndefined()
     expect(first.body.equals(file?.body as Buffer)).toBe(true)

@@ -1,0 +1,173 @@
+import type { Column, ColumnMap } from '@pipe/core'
+import { parquetWriter } from '@pipe/core/internal'
+import type { Arrivals } from './arrivals'
+import { type ByteWriter, writeBytes } from './byte-writer'
+import { type Cell, nullDraw } from './cell'
+import type { Span } from './episode'
+import type { Faults } from './fault'
+import type { FileFaults } from './file-fault'
+import type { ColumnReader, Episode, Line, LineSource, LineWriter } from './lines'
+import type { LogCompression, LogFormat } from './log-format'
+import { renamedJson } from './malformed-json'
+import type { Targets } from './malformed-kind'
+import { type DrawKeys, draw } from './random'
+import { csvFormat, jsonFormat, type RowFormat, tsvFormat } from './row-format'
+import { compileRow, type Filling } from './row-writer'
+import type { Schedule } from './schedule'
+
+/** What the lines of a log are made of. */
+export interface LogParts {
+  readonly format: LogFormat
+  readonly compression: LogCompression
+  readonly level: number
+  readonly columns: ColumnMap
+  readonly devices: readonly string[]
+  readonly fileMs: number
+  readonly fillings: ReadonlyMap<string, Filling>
+  readonly targets: Targets
+  readonly schedule: Schedule
+  readonly arrivals: Arrivals
+  readonly fileFaults: FileFaults
+  readonly drift: Faults['schemaDrift']
+  readonly pickKeys: DrawKeys
+}
+
+const rowFormats = { ndjson: jsonFormat, csv: csvFormat, tsv: tsvFormat }
+
+/** The lines of a log: its parts behind one interface. */
+export function logLines(parts: LogParts): LineSource {
+  const { columns, devices, fillings, arrivals, schedule, fileFaults, format, compression } = parts
+  const filled = Array.from(fillings, ([name, filling]) => ({ name, filling }))
+  const valueAt = (filling: Filling, line: Line): unknown => {
+    if (filling.kind === 'device') return devices[line.device]
+    if (filling.kind === 'event-time') return new Date(line.eventTime)
+    const drawn = filling.cell.draw(line)
+    return drawn === nullDraw ? null : filling.cell.value(drawn, line)
+  }
+  const measures = filled.flatMap(({ name, filling }) =>
+    filling.kind === 'cell' && filling.cell.form.kind === 'scaled'
+      ? [{ column: name, scale: filling.cell.form.scale, cell: filling.cell }]
+      : [],
+  )
+  return {
+    devices,
+    fileMs: parts.fileMs,
+    format,
+    compression,
+    level: parts.level,
+    extension: extensionOf(format, compression),
+    visit: arrivals.visit,
+    writer: (wanted) => lineWriter(parts, wanted, (line) => filled.map(({ name, filling }) => [name, valueAt(filling, line)])),
+    columns: () => filled.map(({ name, filling }) => columnReader(name, columns[name] as Column, filling, { devices, valueAt })),
+    // Not by assignment: a column may be named __proto__.
+    rowOf: (line) => Object.fromEntries(filled.map(({ name, filling }) => [name, valueAt(filling, line)])),
+    measures: measures.map(({ column, scale }) => ({ column, scale })),
+    exactOf: (measure, line) => {
+      const drawn = (measures[measure] as { cell: Cell }).cell.draw(line)
+      return drawn === nullDraw ? undefined : drawn
+    },
+    rowsBeforeCut: fileFaults.rowsBeforeCut,
+    fileFault: fileFaults.kindOf,
+    episodes: (device, span) => episodesOf(parts, schedule, device, span),
+  }
+}
+
+/** Ending of a key. */
+export function extensionOf(format: LogFormat, compression: LogCompression): string {
+  if (format === 'parquet' || compression === 'none') return format
+  return `${format}.${compression === 'gzip' ? 'gz' : 'zst'}`
+}
+
+function lineWriter(
+  { columns, devices, fillings, targets, drift, pickKeys }: LogParts,
+  wanted: LogFormat,
+  valuesOf: (line: Line) => [string, unknown][],
+): LineWriter {
+  if (wanted === 'parquet') throw new RangeError('Parquet is not written line by line')
+  const format: RowFormat = rowFormats[wanted](columns)
+  const writeRow = compileRow(fillings, devices, format)
+  const writeSpoilt = (writer: ByteWriter, line: Line) => {
+    const cells = valuesOf(line).map(([name, value]) => ({ name, text: format.text(name, value) }))
+    const kind = line.malformed as NonNullable<Line['malformed']>
+    if (kind === 'renamed-column') {
+      const { rename, to } = drift as NonNullable<typeof drift>
+      writeBytes(writer, renamedJson(cells, rename, to))
+    } else {
+      // One draw decides the details of one spoilt line.
+      let bits = draw(pickKeys, line.device, line.tick * 2 + line.copy)
+      const pick = (below: number) => {
+        const picked = bits % below
+        bits = Math.floor(bits / below)
+        return picked
+      }
+      writeBytes(writer, format.malformed(kind, cells, targets, pick))
+    }
+    writeBytes(writer, lineEnd)
+  }
+  return {
+    fileStart: format.fileStart,
+    write: (writer, line) => {
+      if (line.malformed) writeSpoilt(writer, line)
+      else writeRow(writer, line)
+    },
+  }
+}
+
+const lineEnd = Buffer.from('\n')
+
+/** Values of a column for Parquet; what is known beforehand is converted once. */
+function columnReader(
+  name: string,
+  column: Column,
+  filling: Filling,
+  { devices, valueAt }: { readonly devices: readonly string[]; valueAt(filling: Filling, line: Line): unknown },
+): ColumnReader {
+  const convert = parquetWriter(column)
+  if (filling.kind === 'device') return { name, read: (line) => devices[line.device] }
+  if (filling.kind === 'event-time') return { name, read: (line) => BigInt(line.eventTime) }
+  const { cell } = filling
+  const { form } = cell
+  if (form.kind === 'device-value') {
+    const values = form.values.map(convert)
+    return { name, read: (line) => values[line.device] }
+  }
+  if (form.kind === 'values') {
+    const values = form.values.map(convert)
+    return {
+      name,
+      read: (line) => {
+        const drawn = cell.draw(line)
+        return drawn === nullDraw ? null : values[drawn]
+      },
+    }
+  }
+  // Numbers of a measure or a sequence are of their column's type by construction.
+  if (form.kind === 'scaled' && column.type.kind !== 'decimal' && column.type.kind !== 'float') {
+    return {
+      name,
+      read: (line) => {
+        const drawn = cell.draw(line)
+        return drawn === nullDraw ? null : cell.value(drawn, line)
+      },
+    }
+  }
+  return { name, read: (line) => convert(valueAt(filling, line)) }
+}
+
+function episodesOf({ devices, fillings, arrivals }: LogParts, schedule: Schedule, device: number, span: Span): Episode[] {
+  const name = devices[device] as string
+  const dated = <Kind extends Episode['kind']>({ kind, from, to }: Span & { readonly kind: Kind }, column?: string): Episode => ({
+    kind,
+    device: name,
+    ...(column !== undefined && { column }),
+    from: new Date(from),
+    to: new Date(to),
+  })
+  const found: Episode[] = schedule.episodesOf(device, span).map((own) => dated(own))
+  if (arrivals.skewOf && arrivals.skewOf(device, span.from) !== 0) found.push(dated({ kind: 'clock-skew', ...span }))
+  for (const [column, filling] of fillings) {
+    if (filling.kind !== 'cell') continue
+    for (const own of filling.cell.episodes?.(device, span) ?? []) found.push(dated(own, column))
+  }
+  return found
+}
