@@ -1,3 +1,11 @@
+export {
+  type Affected,
+  type AffectedGroup,
+  type AffectedObject,
+  type ObjectCount,
+  type WouldAffectOptions,
+  wouldAffect,
+} from './affected'
 export type {
   FilterAnd,
   LifecycleConfiguration,
@@ -11,6 +19,7 @@ export type {
 } from './configuration'
 export type { LifecycleAction } from './decide'
 export { LifecycleError, type LifecycleErrorDetails } from './errors'
+export { type EvaluatorOptions, lifecycleEvaluator, type Verdict } from './evaluator'
 export { expirationHeader } from './expiration-header'
 export type { Evidence, Finding } from './finding'
 export type { Versioning } from './key-state'
