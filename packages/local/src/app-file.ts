@@ -15,7 +15,7 @@ import { processConditions } from './lambda/process-conditions'
 export async function loadApp(file: string): Promise<{ readonly app: App; readonly from: string }> {
   const path = resolve(file)
   const fail = (problem: string, cause?: unknown): never => {
-    const hint = 'Its default export is defineApp({ buckets, functions, rules }).'
+    const hint = 'Its default export is defineApp({ buckets, functions, rules, kafka }).'
     throw new ConfigError(`${path} ${problem}`, { code: 'PIPE_LOCAL_APP_FILE', hint, cause })
   }
   if (!(await stat(path).catch(() => undefined))?.isFile()) fail('is not a file.')

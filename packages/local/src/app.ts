@@ -5,6 +5,7 @@ import { checkOptions } from '@pipe/core/internal'
 import { parseSchedule } from '@pipe/events'
 import type { RuntimeClock } from './clock'
 import type { PolicyDocument } from './iam/policy'
+import type { KafkaTopicOptions } from './kafka/cluster'
 import { type DeployOptions, functionArn } from './lambda/function-config'
 import type { Local } from './runtime'
 import { localRegion } from './service'
@@ -30,6 +31,14 @@ export interface AppRule {
   readonly enabled?: boolean
 }
 
+/** Kafka of an {@link App}. */
+export interface AppKafka {
+  /** How many brokers `npx @pipe/local` starts: 1 to 3. Default 1. */
+  readonly brokers?: number
+  /** Made when they are not there. */
+  readonly topics?: readonly (KafkaTopicOptions & { readonly name: string })[]
+}
+
 /** What is made in a runtime when it starts: the default export of a `pipe.config.ts`. */
 export interface App {
   /** Made when they are not there. */
@@ -38,6 +47,8 @@ export interface App {
   readonly functions?: readonly AppFunction[]
   /** Schedules that call the functions. */
   readonly rules?: readonly AppRule[]
+  /** Brokers and topics. */
+  readonly kafka?: AppKafka
 }
 
 /**
@@ -54,7 +65,8 @@ export interface App {
  * ```
  */
 export function defineApp(app: App): App {
-  checkOptions('defineApp', app, { optional: ['buckets', 'functions', 'rules'] })
+  checkOptions('defineApp', app, { optional: ['buckets', 'functions', 'rules', 'kafka'] })
+  if (app.kafka) checkOptions('defineApp, kafka', app.kafka, { optional: ['brokers', 'topics'] })
   const { functions = [], rules = [], buckets = [] } = app
   for (const bucket of buckets) if (typeof bucket !== 'string') throw new ConfigError('defineApp: a bucket is not a text.')
   for (const given of functions) {
@@ -76,13 +88,16 @@ export function defineApp(app: App): App {
 }
 
 /**
- * Makes the buckets, functions and rules of an app. What is there already is kept (buckets) or replaced (functions, rules), so that it can be applied
+ * Makes the buckets, topics, functions and rules of an app. What is there already is kept (buckets) or replaced (functions, rules), so that it can be applied
  * to a folder of an earlier run.
  *
  * @param from Folder that relative paths count from.
  * @throws ConfigError `PIPE_LOCAL_POLICY_FILE` for an unreadable policy; PipeError `PIPE_LOCAL_APP` when a call fails; the errors of `lambda.deploy`.
  */
 export async function applyApp(local: Local<RuntimeClock>, app: App, from: string): Promise<void> {
+  for (const { name, ...options } of app.kafka?.topics ?? []) {
+    if (!local.kafka.topics().includes(name)) local.kafka.createTopic(name, options)
+  }
   for (const bucket of app.buckets ?? []) await call(local, `bucket ${bucket}`, 's3', 'PUT', `/${encodeURIComponent(bucket)}`)
   for (const { entry, policy, ...rest } of app.functions ?? []) {
     const document = typeof policy === 'string' ? await readPolicy(resolve(from, policy), rest.name) : policy

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { PipeError } from '@pipe/core'
 import { defineCommand, renderUsage, runCommand } from 'citty'
-import { applyApp } from './app'
+import { type AppKafka, applyApp } from './app'
 import { loadApp } from './app-file'
+import type { KafkaOptions } from './kafka/cluster'
 import { type Local, startLocal } from './runtime'
 
 const args = {
@@ -12,7 +13,14 @@ const args = {
     valueHint: 'folder',
     description: 'Keeps everything there (default: a temporary folder, removed at the end)',
   },
-  app: { type: 'string', valueHint: 'pipe.config.ts', description: 'Buckets, functions and rules to make at the start' },
+  app: { type: 'string', valueHint: 'pipe.config.ts', description: 'Buckets, topics, functions and rules to make at the start' },
+  kafka: { type: 'string', valueHint: '1|2|3', description: 'Starts so many Kafka brokers, too' },
+  'kafka-port': {
+    type: 'string',
+    default: '9092',
+    valueHint: 'number',
+    description: 'Port of the first broker, the others follow; 0 takes free ones',
+  },
   iam: {
     type: 'string',
     default: 'enforce',
@@ -22,7 +30,7 @@ const args = {
 } as const
 
 const command = defineCommand({
-  meta: { name: 'pipe-local', description: 'S3, Athena, Lambda and EventBridge on one port of this machine' },
+  meta: { name: 'pipe-local', description: 'S3, Athena, Lambda and EventBridge on one port of this machine, and Kafka' },
   args,
   async run({ args: given, rawArgs }) {
     refuseUnknown(rawArgs)
@@ -30,8 +38,10 @@ const command = defineCommand({
     if (!/^\d+$/.test(given.port) || port > 65_535)
       throw new PipeError('PIPE_CONFIG', `--port ${given.port} is not a port (0 to 65535).`)
     const app = given.app === undefined ? undefined : await loadApp(given.app)
+    const kafka = kafkaOptions(given.kafka, given['kafka-port'], app?.app.kafka)
     const local = await startLocal({
       port,
+      ...(kafka === undefined ? {} : { kafka }),
       iam: given.iam as 'enforce' | 'off',
       ...(given.dir === undefined ? {} : { dir: given.dir }),
       onFailure: ({ at, rule, functionName, message }) =>
@@ -40,7 +50,7 @@ const command = defineCommand({
     const stopped = stopSignal()
     try {
       if (app) await applyApp(local, app.app, app.from)
-      console.log(welcome(local, given.dir))
+      console.log(welcome(local, given.dir, kafka !== undefined))
       await stopped
       console.log('\nClosing … (Ctrl-C again ends at once)')
     } finally {
@@ -48,6 +58,18 @@ const command = defineCommand({
     }
   },
 })
+
+/** Brokers as the command line, or else the app, asks for them. */
+function kafkaOptions(brokers: string | undefined, firstPort: string, app: AppKafka | undefined): KafkaOptions | undefined {
+  if (brokers === undefined && app === undefined) return undefined
+  const count = brokers === undefined ? (app?.brokers ?? 1) : Number(brokers)
+  if (![1, 2, 3].includes(count)) throw new PipeError('PIPE_CONFIG', `--kafka ${brokers} is not 1, 2 or 3.`)
+  if (!/^\d+$/.test(firstPort) || Number(firstPort) > 65_533) {
+    throw new PipeError('PIPE_CONFIG', `--kafka-port ${firstPort} is not a port (0 to 65533).`)
+  }
+  const first = Number(firstPort)
+  return { brokers: count, ports: first === 0 ? [] : Array.from({ length: count }, (_, i) => first + i) }
+}
 
 /** Resolves at the first Ctrl-C (or SIGTERM); the second ends the process without tidying up. */
 function stopSignal(): Promise<void> {
@@ -62,11 +84,12 @@ function stopSignal(): Promise<void> {
   })
 }
 
-function welcome(local: Local, dir: string | undefined): string {
+function welcome(local: Local, dir: string | undefined, hasKafka: boolean): string {
   const exports = Object.entries(local.env).map(([name, value]) => `  export ${name}=${value}`)
   const functions = local.lambda.list().map(({ name }) => name)
   return [
     `AWS is at ${local.url} (S3, Athena, Lambda, EventBridge), kept in ${dir === undefined ? 'a temporary folder' : local.dir}.`,
+    ...(hasKafka ? [`Kafka is at ${local.kafka.brokers.join(', ')}; its topics are in memory.`] : []),
     ...(functions.length > 0 ? [`Functions: ${functions.join(', ')}.`] : []),
     '',
     ...exports,
@@ -84,7 +107,7 @@ function refuseUnknown(rawArgs: readonly string[]): void {
   const known = Object.keys(args)
   for (const [i, arg] of rawArgs.entries()) {
     const name = /^--?([^=]*)/.exec(arg)?.[1]
-    const isValue = i > 0 && /^--[a-z]+$/.test(rawArgs[i - 1]!)
+    const isValue = i > 0 && /^--[a-z-]+$/.test(rawArgs[i - 1]!)
     if (name === undefined ? isValue : known.includes(name)) continue
     throw new PipeError('PIPE_CONFIG', `pipe-local has no option "${arg}".`, {
       hint: `Options: ${known.map((key) => `--${key}`).join(', ')}.`,

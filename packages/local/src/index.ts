@@ -1,4 +1,4 @@
-export { type App, type AppFunction, type AppRule, applyApp, defineApp } from './app'
+export { type App, type AppFunction, type AppKafka, type AppRule, applyApp, defineApp } from './app'
 export {
   type AdvanceOptions,
   type RealClock,
@@ -12,6 +12,19 @@ export type { EventFailure } from './eventbridge/failures'
 export type { AuthorizedCall } from './iam/authorizer'
 export type { LocalCredentials } from './iam/credentials'
 export type { PolicyDocument, PolicyStatement } from './iam/policy'
+export type {
+  KafkaOptions,
+  KafkaPartition,
+  KafkaReplica,
+  KafkaTopicOptions,
+  LocalKafka,
+  StartKafkaOptions,
+} from './kafka/cluster'
+export type { KafkaApiName } from './kafka/faults/api-names'
+export type { ActiveKafkaRule, KafkaFault, KafkaFaultRule } from './kafka/faults/fault-rule'
+export type { KafkaFaults, KillOptions } from './kafka/faults/kafka-faults'
+export { startKafka } from './kafka/start-kafka'
+export type { KafkaEvent, KafkaHappening } from './kafka/timeline'
 export type { DeployOptions } from './lambda/function-config'
 export type { DeployedFunction, InvokeOptions } from './lambda/host'
 export type { InvokeResult } from './lambda/invocation-log'

@@ -1,13 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { ConfigError } from '@pipe/core'
+import { ConfigError, PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { type RealClock, type RuntimeClock, realClock } from './clock'
 import { createFailureList, type EventFailure } from './eventbridge/failures'
 import { createEventBridgeService } from './eventbridge/service'
 import { type AuthorizedCall, createAuthorizer } from './iam/authorizer'
 import { createCredentials, type LocalCredentials } from './iam/credentials'
+import type { KafkaOptions, LocalKafka } from './kafka/cluster'
+import { startKafka } from './kafka/start-kafka'
 import { createLambdaHost, type LambdaHost } from './lambda/host'
 import { createLambdaService } from './lambda/service'
 import { lazyService } from './lazy-service'
@@ -25,6 +27,8 @@ export interface StartLocalOptions<ClockOfRuntime extends RuntimeClock = Runtime
   readonly port?: number
   /** `enforce` (default) refuses functions what their policy does not allow; `off` only records. Root may do everything. */
   readonly iam?: 'enforce' | 'off'
+  /** Kafka brokers beside it, such as `{ brokers: 3 }`; see `local.kafka`. Default: none. */
+  readonly kafka?: KafkaOptions
   /** Told of every failure of an asynchronous invocation, as it happens; they also stand in `events.failures`. */
   readonly onFailure?: (failure: EventFailure) => void
 }
@@ -55,6 +59,8 @@ export interface Local<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
     /** Every different call that was authorised so far, allowed or not. */
     calls(): readonly AuthorizedCall[]
   }
+  /** The Kafka brokers. @throws PipeError `PIPE_LOCAL_KAFKA_OFF` when the runtime was started without `kafka`. */
+  readonly kafka: LocalKafka
   /** The folder in use, absolute. */
   readonly dir: string
   /** Ends functions, answers what is under way (five seconds at most), closes the clock and removes a temporary folder. Idempotent. */
@@ -63,7 +69,7 @@ export interface Local<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
 }
 
 /**
- * Starts S3, Athena, Lambda and EventBridge on one port of the loopback interface.
+ * Starts S3, Athena, Lambda and EventBridge on one port of the loopback interface, and, with `kafka`, Kafka brokers beside it.
  *
  * @throws ConfigError `PIPE_CONFIG` for unknown options, `PIPE_LOCAL_DIR`; PipeError `PIPE_LOCAL_PORT_IN_USE`, `PIPE_LOCAL_DIR_IN_USE`, `PIPE_LOCAL_S3_INDEX`, `PIPE_LOCAL_RULES`.
  * @example
@@ -77,7 +83,7 @@ export interface Local<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
 export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock>(
   options: StartLocalOptions<ClockOfRuntime> = {},
 ): Promise<Local<ClockOfRuntime>> {
-  checkOptions('startLocal', options, { optional: ['clock', 'dir', 'port', 'iam', 'onFailure'] })
+  checkOptions('startLocal', options, { optional: ['clock', 'dir', 'port', 'iam', 'kafka', 'onFailure'] })
   const { port = 0, iam = 'enforce', onFailure = () => {} } = options
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigError(`startLocal: port is ${port}, not 0 to 65535.`)
   const clock = options.clock ?? (realClock() as RuntimeClock as ClockOfRuntime)
@@ -101,6 +107,8 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
   }
 
   try {
+    const kafka = options.kafka && (await startKafka({ ...options.kafka, clock }))
+    if (kafka) closers.push(() => kafka.close())
     let url = ''
     const s3 = await createS3Service({ dir: join(folder.dir, 's3'), clock, authorizer })
     closers.push(() => s3.close())
@@ -175,6 +183,11 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
         },
       },
       iam: { calls: () => authorizer.calls() },
+      get kafka() {
+        if (kafka) return kafka
+        const hint = 'startLocal({ kafka: { brokers: 3 } }), or npx @pipe/local --kafka 3.'
+        throw new PipeError('PIPE_LOCAL_KAFKA_OFF', 'This runtime was started without Kafka.', { hint })
+      },
       dir: folder.dir,
       close,
       [Symbol.asyncDispose]: close,

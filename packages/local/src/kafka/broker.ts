@@ -64,6 +64,7 @@ export interface Broker extends ControlledBroker {
   stop(): Promise<void>
   pause(): void
   resume(): void
+  resetConnections(): void
 }
 
 const noSettings: ReadonlyMap<string, string> = new Map()
@@ -278,6 +279,9 @@ export function createBroker(id: number, host: BrokerHost): Broker {
       timeline.record({ kind: 'broker', broker: id, state: 'stopped' })
       controller.leave(id)
       await shut()
+    },
+    resetConnections() {
+      for (const socket of sockets) socket.destroy()
     },
     pause() {
       if (state !== 'running') return

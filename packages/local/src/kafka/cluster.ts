@@ -1,7 +1,10 @@
 import { ConfigError, type Duration, durationMs, PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
+import { type RuntimeClock, realClock } from '../clock'
 import { type Broker, createBroker } from './broker'
+import { offsetsTopic } from './cluster-image'
 import { createController } from './controller'
+import { coordinatorPartition } from './coordinator-log'
 import { errorCode } from './error-code'
 import { createFaultRules } from './faults/fault-rules'
 import { createKafkaFaults, type KafkaFaults } from './faults/kafka-faults'
@@ -11,7 +14,7 @@ import { brokerValues, settingValues, topicSettings } from './settings'
 import { createTimeline, type KafkaEvent } from './timeline'
 import { createTopicChecked } from './topic-creation'
 
-/** Options of {@link startKafka}. */
+/** Options of the brokers, as `startLocal` and {@link startKafka} take them. */
 export interface KafkaOptions {
   /** How many brokers: 1 to 3. Default 1. */
   readonly brokers?: number
@@ -23,10 +26,10 @@ export interface KafkaOptions {
   readonly seed?: number
 }
 
-/** What surrounds the brokers. */
-export interface KafkaSurroundings {
-  /** Time for records and retention, in milliseconds since the epoch. */
-  now(): number
+/** Options of {@link startKafka}. */
+export interface StartKafkaOptions extends KafkaOptions {
+  /** Time of records that the brokers stamp, and of retention. Default: a real clock. It is not closed with the brokers. */
+  readonly clock?: RuntimeClock
 }
 
 /** The copy of a partition on one broker, as it is now. */
@@ -69,6 +72,8 @@ export interface LocalKafka {
   readonly faults: KafkaFaults
   /** What happened, oldest first: the last 20 000 events. */
   readonly timeline: { events(): readonly KafkaEvent[]; clear(): void }
+  /** Names of the topics, without those that Kafka keeps for itself. */
+  topics(): readonly string[]
   /** @throws PipeError `PIPE_LOCAL_KAFKA_TOPIC` when it exists, or a name, count or setting cannot be. */
   createTopic(name: string, options?: KafkaTopicOptions): void
   /** @throws ConfigError `PIPE_CONFIG` for an unknown topic. */
@@ -83,14 +88,17 @@ export interface LocalKafka {
   partitions(topic: string): readonly KafkaPartition[]
   /** Waits until the partitions of a topic are as asked. Default timeout 30 seconds. @throws PipeError `PIPE_LOCAL_KAFKA_TIMEOUT` with what they are instead. */
   waitFor(topic: string, holds: (partitions: readonly KafkaPartition[]) => boolean, timeout?: Duration): Promise<void>
+  /** The broker that coordinates a consumer group; −1 while there is none, also before any group was used. */
+  coordinatorOf(group: string): number
   /** Ends all brokers. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Starts the brokers. @throws ConfigError `PIPE_CONFIG`; PipeError `PIPE_LOCAL_PORT_IN_USE`. */
-export async function startBrokers(options: KafkaOptions, surroundings: KafkaSurroundings): Promise<LocalKafka> {
-  checkOptions('startKafka', options, { optional: ['brokers', 'ports', 'settings', 'seed'] })
+/** Starts the brokers; see `startKafka`. */
+export async function startBrokers(options: StartKafkaOptions = {}): Promise<LocalKafka> {
+  checkOptions('startKafka', options, { optional: ['brokers', 'ports', 'settings', 'seed', 'clock'] })
+  const clock = options.clock ?? realClock()
   const { brokers: count = 1, ports = [], settings: given = {}, seed = 1 } = options
   if (!Number.isInteger(count) || count < 1 || count > 3) throw new ConfigError(`startKafka: brokers is ${count}, not 1, 2 or 3.`)
   if (ports.length > count) throw new ConfigError(`startKafka: ${ports.length} ports for ${count} broker(s).`)
@@ -120,7 +128,7 @@ export async function startBrokers(options: KafkaOptions, surroundings: KafkaSur
     faults: rules,
     apis: servedApis(),
     needsLogin: false,
-    now: surroundings.now,
+    now: () => clock.now(),
     topicValues,
     nextProducerId: () => producerIds++,
     broker: brokerOf,
@@ -164,6 +172,7 @@ export async function startBrokers(options: KafkaOptions, surroundings: KafkaSur
     brokers: brokers.map(({ port }) => `127.0.0.1:${port}`),
     faults,
     timeline: { events: timeline.events, clear: timeline.clear },
+    topics: () => [...controller.topics.values()].filter(({ isInternal }) => !isInternal).map(({ name }) => name),
     createTopic(name, topicOptions = {}) {
       checkOptions('createTopic', topicOptions, { optional: ['partitions', 'replicationFactor', 'settings'] })
       const { partitions: wanted = -1, replicationFactor = -1, settings: own = {} } = topicOptions
@@ -191,6 +200,10 @@ export async function startBrokers(options: KafkaOptions, surroundings: KafkaSur
       )
     },
     partitions,
+    coordinatorOf(group) {
+      const found = controller.topics.get(offsetsTopic)
+      return found?.partitions[coordinatorPartition(group, found.partitions.length)]?.leader ?? -1
+    },
     async waitFor(topic, holds, timeout = '30 seconds') {
       const giveUpAt = performance.now() + durationMs(timeout)
       while (!holds(partitions(topic))) {

@@ -1,14 +1,15 @@
 import { produce } from '@pipe/kafka-wire'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type LocalKafka, startBrokers } from '../../src/kafka/cluster'
+import type { LocalKafka } from '../../src/kafka/cluster'
 import type { KafkaFaultRule } from '../../src/kafka/faults/fault-rule'
 import { createFaultRules } from '../../src/kafka/faults/fault-rules'
+import { startKafka } from '../../src/kafka/start-kafka'
 import { embeddedTargetOf } from './suite/embedded-target'
 import { batchOf, type PartitionClient, partitionClient } from './suite/partition-client'
 
 let kafka: LocalKafka
 beforeAll(async () => {
-  kafka = await startBrokers({ brokers: 2 }, { now: () => Date.now() })
+  kafka = await startKafka({ brokers: 2 })
 })
 afterAll(() => kafka?.close())
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type KafkaOptions, type LocalKafka, startBrokers } from '../../src/kafka/cluster'
+import type { KafkaOptions, LocalKafka } from '../../src/kafka/cluster'
+import { startKafka } from '../../src/kafka/start-kafka'
 import { embeddedTargetOf } from './suite/embedded-target'
 import { batchOf, type PartitionClient, partitionClient } from './suite/partition-client'
 
@@ -11,7 +12,7 @@ afterEach(async () => {
 })
 
 async function start(settings: KafkaOptions['settings'] = {}): Promise<void> {
-  kafka = await startBrokers(
+  kafka = await startKafka(
     { brokers: 3, settings: { 'broker.session.timeout.ms': '60', ...settings } },
     { now: () => Date.now() },
   )

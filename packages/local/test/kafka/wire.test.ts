@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { apiVersions, fetchRecords, metadata } from '@pipe/kafka-wire'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type LocalKafka, startBrokers } from '../../src/kafka/cluster'
+import type { LocalKafka } from '../../src/kafka/cluster'
+import { startKafka } from '../../src/kafka/start-kafka'
 import { createFrameSplitter } from '../../src/kafka/wire/frames'
 import { type RawClient, rawClient } from './raw-client'
 import { embeddedTargetOf } from './suite/embedded-target'
@@ -10,7 +11,7 @@ import { batchOf, partitionClient } from './suite/partition-client'
 
 let kafka: LocalKafka
 beforeAll(async () => {
-  kafka = await startBrokers({ settings: { 'socket.request.max.bytes': '200000' } }, { now: () => Date.now() })
+  kafka = await startKafka({ settings: { 'socket.request.max.bytes': '200000' } })
 })
 afterAll(() => kafka?.close())
 

@@ -31,6 +31,8 @@ export interface KafkaFaults {
   isolate(broker: number): void
   /** Mends all ways of a broker. */
   reconnect(broker: number): void
+  /** Closes the connections of clients to a broker; they may connect again at once. */
+  resetConnections(broker: number): void
   /** Flushes the logs of a broker: a power cut leaves them. A topic with `flush.messages: '1'` flushes at each batch. */
   flush(broker: number): void
   state(broker: number): BrokerState
@@ -75,6 +77,7 @@ export function createKafkaFaults(cluster: {
       for (const end of waysOf(broker)) links.cut(broker, end)
     },
     reconnect,
+    resetConnections: (broker) => brokerOf(broker).resetConnections(),
     flush(broker) {
       for (const replica of brokerOf(broker).replicas) replica.flush()
     },

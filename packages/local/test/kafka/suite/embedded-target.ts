@@ -1,9 +1,10 @@
-import { type LocalKafka, startBrokers } from '../../../src/kafka/cluster'
+import type { LocalKafka } from '../../../src/kafka/cluster'
+import { startKafka } from '../../../src/kafka/start-kafka'
 import type { KafkaTarget } from './target'
 
 /** Three embedded brokers as a target. */
 export async function embeddedTarget(): Promise<KafkaTarget & { readonly kafka: LocalKafka; close(): Promise<void> }> {
-  const kafka = await startBrokers({ brokers: 3 }, { now: () => Date.now() })
+  const kafka = await startKafka({ brokers: 3 })
   return { ...embeddedTargetOf(kafka), kafka, close: kafka.close }
 }
 
