@@ -15,7 +15,7 @@ export type { Consumer, ConsumerStatus } from './consumer/consumer'
 export type { ConsumerEvent } from './consumer/consumer-event'
 export type { BufferOptions, ConsumerOptions, GroupOptions, Isolation, OffsetOptions } from './consumer/consumer-options'
 export { type DeadLetterOptions, deadLetterHeaders, type Origin, originOf } from './consumer/dead-letter'
-export type { HandleContext } from './consumer/dispatcher'
+export type { HandleContext } from './consumer/handle-context'
 export type { OutOfRangePolicy } from './consumer/ingest'
 export {
   applyRedrive,
@@ -26,6 +26,7 @@ export {
   type RedriveResult,
 } from './consumer/redrive'
 export type { FailureVerdict, RetryOptions } from './consumer/retry-policy'
+export { type RetryTopicOptions, retryHeaders } from './consumer/retry-topic'
 export type { Leftover, StopReport } from './consumer/stop-report'
 export {
   AmbiguousOutcomeError,
@@ -76,6 +77,7 @@ export {
 } from './topic'
 export { type AppliedTopics, type ApplyDetails, type ApplyTopicsOptions, applyTopics } from './topic-apply'
 export type { HeaderContract, InputOf, KeyContract, OutputOf, StandardSchema, ValueContract } from './topic-codec'
+export { offsetsOf } from './topic-offsets'
 export {
   type AllowedLoss,
   type ConfigChange,
@@ -86,7 +88,6 @@ export {
   type TopicPlan,
   type TopicRefusal,
 } from './topic-plan'
-export { offsetsOf } from './topic-offsets'
 export type { TopicState } from './topic-state'
 export type { Transform } from './transaction/transform'
 export type { TransformEvent } from './transaction/transform-event'

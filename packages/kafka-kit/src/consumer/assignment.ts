@@ -118,7 +118,8 @@ export function refill(assignment: Assignment, window: Window): void {
   }
 }
 
-function laneOf(record: BatchRecord, order: Order): string | undefined {
+/** Which records wait for each other: those of the same lane. */
+export function laneOf(record: BatchRecord, order: Order): string | undefined {
   if (order === 'partition') return ''
   // Records without a key have no order among each other.
   return order === 'none' || record.key === null ? undefined : record.key.toString('latin1')

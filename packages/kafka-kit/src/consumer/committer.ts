@@ -4,6 +4,13 @@ import type { Assignment } from './assignment'
 import type { ConsumerEvent } from './consumer-event'
 import type { Membership } from './membership'
 
+/** Something to commit that is not the place of an assignment. */
+export interface CommitItem extends TopicPartition {
+  readonly offset: bigint
+  /** The group has it. */
+  readonly settle: () => void
+}
+
 /** Commits what is done, partition by partition up to the first record that is not. */
 export interface Committer {
   /**
@@ -26,6 +33,7 @@ export function createCommitter(settings: {
   readonly everyMs: number
   readonly membership: () => Membership
   readonly assignments: () => readonly Assignment[]
+  readonly others?: (() => readonly CommitItem[]) | undefined
   readonly onEvent: (event: ConsumerEvent) => void
   readonly onFenced: (reason: string) => void
 }): Committer {
@@ -34,17 +42,15 @@ export function createCommitter(settings: {
   let running: Promise<boolean> | undefined
   let isClosed = false
 
-  interface Due extends TopicPartition {
-    readonly assignment: Assignment
-    readonly offset: bigint
-  }
-
-  function due(): Due[] {
-    const found: Due[] = []
+  function due(): CommitItem[] {
+    const found = [...(settings.others?.() ?? [])]
     for (const assignment of settings.assignments()) {
       const offset = assignment.log?.tracker.committable
       if (!assignment.isOwned || offset === undefined || offset === assignment.committed) continue
-      found.push({ topic: assignment.topic.name, partition: assignment.partition, assignment, offset })
+      const settle = () => {
+        assignment.committed = offset
+      }
+      found.push({ topic: assignment.topic.name, partition: assignment.partition, offset, settle })
     }
     return found
   }
@@ -58,8 +64,8 @@ export function createCommitter(settings: {
       let failure: number | undefined
       for (const { topic, partition, errorCode } of results) {
         const one = wanted.find((item) => item.topic === topic && item.partition === partition)
-        if (errorCode === 0 && one) one.assignment.committed = one.offset
-        else if (errorCode !== 0) failure = errorCode
+        if (errorCode === 0) one?.settle()
+        else failure = errorCode
       }
       if (failure === undefined) return true
       const error = protocolFailure(`Commit of group ${group}`, failure, { group })

@@ -31,6 +31,14 @@ export interface RawConsumedRecord extends RecordPlace {
   readonly headers: readonly RawHeader[]
 }
 
+/** A record that cannot be handled, on its way out. */
+export interface Poison {
+  readonly record: RawConsumedRecord
+  readonly error: unknown
+  /** Calls of the handler; 0 when it could not be decoded. */
+  readonly attempts: number
+}
+
 /**
  * Decodes a record by its contract.
  *

@@ -31,6 +31,24 @@ export type ConsumerEvent =
       /** `undefined` when there is no further attempt. */
       readonly retryInMs: number | undefined
     }
+  /** A record waits in the retry topic: because it failed (`round` from 1), or behind another one of its key (`round` 0). */
+  | {
+      readonly kind: 'parked'
+      readonly topic: string
+      readonly partition: number
+      readonly offset: bigint
+      readonly retryTopic: string
+      readonly round: number
+      readonly retryInMs: number
+    }
+  /** A record of the retry topic was handled. */
+  | {
+      readonly kind: 'unparked'
+      readonly topic: string
+      readonly partition: number
+      readonly offset: bigint
+      readonly round: number
+    }
   | {
       readonly kind: 'dead-lettered'
       readonly topic: string

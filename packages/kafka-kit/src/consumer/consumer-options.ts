@@ -3,9 +3,10 @@ import type { Order } from './assignment'
 import type { AnyTopic, RecordOf } from './consumed-record'
 import type { ConsumerEvent } from './consumer-event'
 import type { DeadLetterOptions } from './dead-letter'
-import type { HandleContext } from './dispatcher'
+import type { HandleContext } from './handle-context'
 import type { OutOfRangePolicy } from './ingest'
 import type { RetryOptions } from './retry-policy'
+import type { RetryTopicOptions } from './retry-topic'
 
 /** Where to read when there is nothing to go on from. */
 export interface OffsetOptions {
@@ -59,6 +60,12 @@ export interface ConsumerOptions<Topics extends readonly AnyTopic[]> {
   /** Which records wait for each other. Default `'key'`: those of one key in one partition, in the order of the log. */
   readonly order?: Order | undefined
   readonly retry?: RetryOptions | undefined
+  /**
+   * Where records wait whose attempts are used up, for minutes or hours and over restarts, while their partition goes on. The order within a
+   * key is kept: while one of its records waits, later ones wait behind it. Needs `deadLetter`, where a record ends whose rounds are used up,
+   * and reads one topic.
+   */
+  readonly retryTopic?: RetryTopicOptions | undefined
   /** Where records go whose handler failed for good, or that cannot be decoded. Default: nowhere; the first one stops the consumer. */
   readonly deadLetter?: DeadLetterOptions | undefined
   readonly offsets?: OffsetOptions | undefined

@@ -7,14 +7,18 @@ import type { ConsumerOptions, Isolation } from './consumer-options'
 import type { GroupTiming } from './coordinator'
 import type { DeadLetterOptions } from './dead-letter'
 import type { OutOfRangePolicy } from './ingest'
+import { type RetryTopicSettings, retryTopicSettings } from './parking'
 import { createRetryPolicy, type RetryPolicy } from './retry-policy'
 
 /** The options of a consumer, checked and complete. */
 export interface ConsumerSettings {
   readonly group: string
+  /** Names of the topics. */
+  readonly topics: readonly string[]
   readonly concurrency: number
   readonly order: Order
   readonly retry: RetryPolicy
+  readonly retryTopic: RetryTopicSettings | undefined
   readonly deadLetter: DeadLetterOptions | undefined
   readonly missing: 'earliest' | 'latest'
   readonly outOfRange: OutOfRangePolicy
@@ -33,7 +37,19 @@ export interface ConsumerSettings {
 export function settingsOf(options: ConsumerOptions<readonly AnyTopic[]>): ConsumerSettings {
   checkOptions('consumer', options, {
     required: ['group', 'topics', 'handle'],
-    optional: ['concurrency', 'order', 'retry', 'deadLetter', 'offsets', 'isolation', 'buffer', 'timing', 'onEvent', 'signal'],
+    optional: [
+      'concurrency',
+      'order',
+      'retry',
+      'retryTopic',
+      'deadLetter',
+      'offsets',
+      'isolation',
+      'buffer',
+      'timing',
+      'onEvent',
+      'signal',
+    ],
   })
   const { group, topics, handle, concurrency = 1, order = 'key', deadLetter, offsets = {}, buffer = {} } = options
   if (typeof group !== 'string' || group === '') throw new ConfigError('consumer: group must be a text that is not empty.')
@@ -61,9 +77,11 @@ export function settingsOf(options: ConsumerOptions<readonly AnyTopic[]>): Consu
   }
   return {
     group,
+    topics: topics.map(({ name }) => name),
     concurrency,
     order,
     retry: createRetryPolicy(options.retry),
+    retryTopic: retryTopicOf(options),
     deadLetter,
     missing,
     outOfRange,
@@ -73,6 +91,23 @@ export function settingsOf(options: ConsumerOptions<readonly AnyTopic[]>): Consu
     timing: timingOf(options.timing ?? {}),
     onEvent: options.onEvent ?? (() => undefined),
   }
+}
+
+function retryTopicOf({ retryTopic, topics, deadLetter }: ConsumerOptions<readonly AnyTopic[]>): RetryTopicSettings | undefined {
+  if (retryTopic === undefined) return undefined
+  const settings = retryTopicSettings(retryTopic)
+  if (topics.length > 1) {
+    throw new ConfigError('consumer: retryTopic goes with one topic: its partitions belong to those of the source.', {
+      hint: 'Start a consumer with a group of its own for each topic.',
+    })
+  }
+  if (deadLetter === undefined) {
+    throw new ConfigError('consumer: retryTopic needs deadLetter, for records whose rounds are used up.')
+  }
+  if (settings.topic === topics[0]!.name || settings.topic === deadLetter.topic) {
+    throw new ConfigError(`consumer: retryTopic.topic ${settings.topic} must be a topic of its own.`)
+  }
+  return settings
 }
 
 function checkTopics(topics: readonly AnyTopic[]): void {

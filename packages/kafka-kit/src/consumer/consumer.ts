@@ -2,11 +2,13 @@ import { type Duration, durationMs, type PipeError } from '@pipe/core'
 import { KafkaError } from '../errors'
 import type { KafkaResources } from '../kafka-resources'
 import { existingTopics } from '../leader-request'
+import type { Assignment } from './assignment'
 import type { AnyTopic } from './consumed-record'
 import type { ConsumerOptions } from './consumer-options'
 import { settingsOf } from './consumer-settings'
 import { type Delivery, type DeliveryContext, offsetDelivery } from './delivery'
-import { createDispatcher, type Dispatcher, type HandleContext } from './dispatcher'
+import { createDispatcher, type Dispatcher } from './dispatcher'
+import type { HandleContext } from './handle-context'
 import { createIngest, type Ingest } from './ingest'
 import { createLoopWatch } from './loop-watch'
 import { createMembership, type Membership } from './membership'
@@ -63,6 +65,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
   let membership: Membership | undefined
   let ingest: Ingest | undefined
   let stopped: Promise<StopReport> | undefined
+  let crashLife: (error: unknown) => void = () => {}
 
   const delivery = deliver({
     resources,
@@ -71,6 +74,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
     assignments: () => assignments,
     fenced,
     fail,
+    restart: (error) => crashLife(error),
     wake() {
       dispatcher.wake()
       ingest?.wake()
@@ -88,6 +92,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
     retry: settings.retry,
     handle: options.handle as (record: never, context: HandleContext) => unknown,
     bury: delivery.bury,
+    parking: delivery.parking,
     assignments: () => assignments.list,
     onEvent,
     onDone(assignment) {
@@ -95,6 +100,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
       ingest?.noticeRoom(assignment)
     },
     onFatal: fail,
+    onBroken: (error) => crashLife(error),
   })
   const assignments = createAssignments({
     topics: new Map(options.topics.map((topic) => [topic.name, topic])),
@@ -111,16 +117,18 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
     onEvent({ kind: 'fenced', reason })
   }
 
+  const leftover = (assignment: Assignment) => leftoverOf(assignment, delivery.parking?.waiting(assignment) ?? 0)
+
   function fail(error: PipeError): void {
     dispatcher.freeze()
     supervisor.fail(error)
   }
 
   function begin(): Life {
-    let crash: (error: unknown) => void = () => {}
     const crashed = new Promise<unknown>((resolve) => {
-      crash = resolve
+      crashLife = resolve
     })
+    const crash = crashLife
     const own = createMembership({
       resources,
       cluster,
@@ -219,7 +227,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
       ? await withLimit(committer.flush(), Math.max(500, left()), false)
       : assignments.list.length === 0
     committer.close()
-    const partitions = assignments.list.map(leftoverOf)
+    const partitions = assignments.list.map(leftover)
     const stillRunning = dispatcher.running
     const hasLeft = membership ? await membership.leave(Math.max(1000, left())) : true
     assignments.dropAll(revoked('The consumer has stopped.'))
@@ -271,7 +279,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
       running: dispatcher.running,
       bufferedBytes: assignments.list.reduce((sum, { log }) => sum + (log?.queue.bytes ?? 0), 0),
       memberId: membership?.identity?.memberId,
-      partitions: assignments.list.map(leftoverOf),
+      partitions: assignments.list.map(leftover),
     }),
     stop: ({ deadline } = {}) => stop(deadline === undefined ? defaultDeadlineMs : durationMs(deadline)),
     [Symbol.asyncDispose]: async () => {

@@ -1,9 +1,10 @@
-import { PipeError } from '@pipe/core'
+import { deadlineIn, PipeError } from '@pipe/core'
 import { KafkaError } from '../errors'
 import type { RawHeader } from '../header-codec'
 import type { KafkaResources } from '../kafka-resources'
-import type { Poison } from './dispatcher'
-import { partitionCount, partitionFor, writeRaw } from './raw-write'
+import type { Producer } from '../producer/producer'
+import type { Poison } from './consumed-record'
+import { partitionCount, partitionFor, rawProducer, rawTopic } from './raw-write'
 
 /** Where poison records go. */
 export interface DeadLetterOptions {
@@ -44,11 +45,16 @@ const ownHeaders: ReadonlySet<string> = new Set(
   Object.values(deadLetterHeaders).filter((name) => name !== deadLetterHeaders.redriven),
 )
 
+/** The headers that tell of an error. The message is for reading, not for parsing: the record itself must still fit. */
+export function errorHeaders(error: unknown): Readonly<Record<string, string>> {
+  const code = PipeError.isInstance(error) ? error.code : error instanceof Error ? error.name : typeof error
+  const message = error instanceof Error ? error.message : String(error)
+  return { [deadLetterHeaders.errorCode]: code, [deadLetterHeaders.errorMessage]: message.slice(0, 1000) }
+}
+
 /** The headers of a record as it becomes a dead letter. Those of an earlier death are replaced; `pipe-redriven` stays. */
 export function withOrigin(poison: Poison, group: string, nowMs: number): readonly RawHeader[] {
   const { record, error, attempts } = poison
-  const code = PipeError.isInstance(error) ? error.code : error instanceof Error ? error.name : typeof error
-  const message = error instanceof Error ? error.message : String(error)
   const added: Record<string, string> = {
     [deadLetterHeaders.originTopic]: record.topic,
     [deadLetterHeaders.originPartition]: String(record.partition),
@@ -56,9 +62,7 @@ export function withOrigin(poison: Poison, group: string, nowMs: number): readon
     [deadLetterHeaders.originTimestamp]: String(record.timestamp.getTime()),
     [deadLetterHeaders.group]: group,
     [deadLetterHeaders.attempts]: String(attempts),
-    [deadLetterHeaders.errorCode]: code,
-    // For reading, not for parsing: the record itself must still fit.
-    [deadLetterHeaders.errorMessage]: message.slice(0, 1000),
+    ...errorHeaders(error),
     [deadLetterHeaders.failedAt]: new Date(nowMs).toISOString(),
   }
   return [
@@ -106,9 +110,6 @@ export function withoutOrigin(headers: readonly RawHeader[]): readonly RawHeader
   return headers.filter(({ key }) => !ownHeaders.has(key))
 }
 
-/** How long a dead letter may take to be written. Its key waits meanwhile. */
-const writeTimeoutMs = 60_000
-
 /** Writes dead letters of one consumer. */
 export interface Burial {
   /** @returns the topic. Rejects when it could not be written, with the record still in its place. */
@@ -118,7 +119,10 @@ export interface Burial {
   close(): Promise<void>
 }
 
-/** Makes the burial of one consumer. Its connections are its own: a write with acks all may wait for replicas. */
+/**
+ * Makes the burial of one consumer. Letters are written by an idempotent producer: one whose answer is lost is stored once. A member that dies
+ * between the letter and the commit leaves the record to the next one, which may write a second letter; both have the same origin headers.
+ */
 export function createBurial(settings: {
   readonly resources: KafkaResources
   readonly group: string
@@ -126,11 +130,12 @@ export function createBurial(settings: {
 }): Burial {
   const { resources, group } = settings
   const { topic } = settings.options
-  const cluster = resources.openCluster()
+  const letters = rawTopic(topic)
+  let producer: Producer | undefined
   let partitions: Promise<number> | undefined
 
   function count(signal?: AbortSignal): Promise<number> {
-    partitions ??= partitionCount(cluster, topic, signal).catch((error) => {
+    partitions ??= partitionCount(resources.cluster(), topic, signal).catch((error) => {
       partitions = undefined
       throw error
     })
@@ -143,13 +148,11 @@ export function createBurial(settings: {
     },
     async bury(poison, signal) {
       const { key, value, partition } = poison.record
-      const now = Date.now()
+      const now = new Date()
       try {
-        const target = { topic, partition: partitionFor(key, partition, await count(signal)) }
-        await writeRaw(cluster, target, [{ key, value, headers: withOrigin(poison, group, now), timestampMs: now }], {
-          waitMs: writeTimeoutMs,
-          signal,
-        })
+        const placed = { partition: partitionFor(key, partition, await count(signal)), timestamp: now }
+        producer ??= rawProducer(resources)
+        await producer.send(letters, { key, value, headers: withOrigin(poison, group, now.getTime()), ...placed }, { signal })
       } catch (error) {
         if (signal.aborted) throw signal.reason
         const why = error instanceof Error ? error.message : String(error)
@@ -160,6 +163,9 @@ export function createBurial(settings: {
       }
       return topic
     },
-    close: () => cluster.close(),
+    async close() {
+      // Whoever waited for a letter was interrupted by now.
+      await producer?.close({ deadline: deadlineIn(1000) })
+    },
   }
 }

@@ -1,26 +1,14 @@
-import type { PipeError } from '@pipe/core'
+import { isRetryable, type PipeError } from '@pipe/core'
 import { KafkaError } from '../errors'
 import { type Assignment, newAbort, refill, type Window, type Work } from './assignment'
-import { type AnyTopic, decodeRecord, type RawConsumedRecord, rawRecord } from './consumed-record'
+import { type AnyTopic, decodeRecord, type Poison, rawRecord } from './consumed-record'
 import type { ConsumerEvent } from './consumer-event'
+import type { HandleContext } from './handle-context'
 import type { Taken } from './key-lanes'
+import { runParked } from './parked-run'
+import type { Parking } from './parking'
+import type { Parked } from './parking-lot'
 import type { RetryPolicy } from './retry-policy'
-
-/** What a handler gets beside the record. */
-export interface HandleContext {
-  /** Aborts when the partition is lost, when a rebalance or a stop cannot wait longer, with the reason. The record is then handled again, here or elsewhere. */
-  readonly signal: AbortSignal
-  /** 1 for the first call of this consumer for this record. */
-  readonly attempt: number
-}
-
-/** A record that cannot be handled, on its way out. */
-export interface Poison {
-  readonly record: RawConsumedRecord
-  readonly error: unknown
-  /** Calls of the handler; 0 when it could not be decoded. */
-  readonly attempts: number
-}
 
 /** Runs handlers over the partitions of a member. */
 export interface Dispatcher {
@@ -50,20 +38,27 @@ export interface DispatcherSettings {
   readonly handle: (record: never, context: HandleContext) => unknown
   /** Writes a poison record away. Without it, the first one stops the consumer. */
   readonly bury: ((poison: Poison, signal: AbortSignal) => Promise<string>) | undefined
+  /** Where failed records wait for another try. Default: nowhere. Needs `bury`. */
+  readonly parking?: Parking | undefined
   readonly assignments: () => readonly Assignment[]
   readonly onEvent: (event: ConsumerEvent) => void
   /** A record is done, so there is something to commit, and room in the partition's queue. */
   readonly onDone: (assignment: Assignment) => void
   /** Reading cannot go on. */
   readonly onFatal: (error: PipeError) => void
+  /** The retry topic cannot be written just now: the member should begin anew. */
+  readonly onBroken?: ((error: PipeError) => void) | undefined
 }
+
+/** How long a record waits for room in the retry topic before it is looked at again. */
+const fullPauseMs = 1000
 
 /** So many handlers are started before the event loop gets its turn: heartbeats and sockets must live beside handlers that never wait. */
 const startsPerTurn = 256
 
 /** Makes the dispatcher of one member. */
 export function createDispatcher(settings: DispatcherSettings): Dispatcher {
-  const { concurrency, window, retry, handle, bury, onEvent } = settings
+  const { concurrency, window, retry, handle, bury, parking, onEvent } = settings
   let running = 0
   let mode: 'open' | 'closing' | 'frozen' = 'open'
   let turn = 0
@@ -87,16 +82,21 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
         })
       }
       running++
-      void run(next.assignment, next.taken)
+      void ('parked' in next ? runOfParked(next.assignment, next.parked) : run(next.assignment, next.taken))
     }
   }
 
   /** Partitions in turn, so that none starves another. */
-  function takeNext(): { readonly assignment: Assignment; readonly taken: Taken<Work> } | undefined {
+  function takeNext():
+    | { readonly assignment: Assignment; readonly taken: Taken<Work> }
+    | { readonly assignment: Assignment; readonly parked: Parked }
+    | undefined {
     const assignments = settings.assignments()
     for (let i = 0; i < assignments.length; i++) {
       turn = (turn + 1) % assignments.length
       const assignment = assignments[turn]!
+      const parked = mode === 'open' ? parking?.next(assignment) : undefined
+      if (parked) return { assignment, parked }
       try {
         if (mode === 'open' && assignment.lanes.waiting * 2 < window.maxWaiting) refill(assignment, window)
       } catch (error) {
@@ -116,6 +116,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     const work = taken.item
     let isPlain = false
     try {
+      if (parking && (await isParked(parking, assignment, taken))) return
       const decoded = decodeRecord(assignment.topic, assignment.partition, work.record)
       const record = decoded instanceof Promise ? await decoded : decoded
       isPlain = true
@@ -126,10 +127,78 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     } catch (error) {
       await failed({ assignment, taken, signal, error, isDecoded: isPlain })
     } finally {
-      running--
-      wake()
-      noticeIdle()
+      ended()
     }
+  }
+
+  function ended(): void {
+    running--
+    wake()
+    noticeIdle()
+  }
+
+  function runOfParked(assignment: Assignment, parked: Parked): Promise<void> {
+    const work = { record: parked.record, attempts: parked.attempts }
+    return runParked(
+      {
+        parking: parking!,
+        retry,
+        handle,
+        bury: bury!,
+        onEvent,
+        onDone: settings.onDone,
+        onFailed: (_, __, error) => unwritten(assignment, work, error),
+        onStop: (_, __, error) => settings.onFatal(fatal(assignment, work, error)),
+      },
+      assignment,
+      parked,
+    ).finally(ended)
+  }
+
+  /** A record whose key waits in the retry topic waits behind it. Settles the record, and never rejects, when it returns `true`. */
+  async function isParked(lot: Parking, assignment: Assignment, taken: Taken<Work>): Promise<boolean> {
+    if (!assignment.isOwned) return false
+    const { record } = taken.item
+    const standing = lot.standing(assignment, taken.lane.key, record.offset)
+    if (standing === 'free') return false
+    if (standing === 'known') done(assignment, taken)
+    else await park(lot, assignment, taken)
+    return true
+  }
+
+  /** Puts a record into the retry topic; while that is full, it waits where it is. */
+  async function park(lot: Parking, assignment: Assignment, taken: Taken<Work>, error?: unknown): Promise<void> {
+    const { record, attempts } = taken.item
+    const place = { topic: assignment.topic.name, partition: assignment.partition, offset: record.offset }
+    try {
+      const dueAtMs = await lot.park(assignment, record, error === undefined ? undefined : { attempts, error })
+      if (dueAtMs === 'full') return later(assignment, taken, fullPauseMs)
+      const round = error === undefined ? 0 : 1
+      onEvent({ kind: 'parked', ...place, retryTopic: lot.retryTopic, round, retryInMs: Math.max(0, dueAtMs - Date.now()) })
+      done(assignment, taken)
+    } catch (parkError) {
+      if (!assignment.isOwned) return drop(assignment, taken)
+      assignment.lanes.putBack(taken)
+      unwritten(assignment, taken.item, parkError)
+    }
+  }
+
+  /** Neither handled nor put away: beginning anew, or stopping, is all that does not lose it. */
+  function unwritten(assignment: Assignment, work: Pick<Work, 'record' | 'attempts'>, error: unknown): void {
+    mode = 'frozen'
+    if (isRetryable(error) && settings.onBroken) settings.onBroken(error as PipeError)
+    else settings.onFatal(fatal(assignment, work, error))
+  }
+
+  /** Takes a record up again after a pause; those of its key wait meanwhile. */
+  function later(assignment: Assignment, taken: Taken<Work>, ms: number): void {
+    const timer = setTimeout(() => {
+      assignment.timers.delete(timer)
+      if (!assignment.isOwned) return drop(assignment, taken)
+      assignment.lanes.putBack(taken)
+      wake()
+    }, ms)
+    assignment.timers.add(timer)
   }
 
   function noticeIdle(): void {
@@ -180,16 +249,9 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     const place = { topic: assignment.topic.name, partition: assignment.partition, offset: work.record.offset }
     const retryInMs = step.kind === 'retry' ? step.afterMs : undefined
     onEvent({ kind: 'handler-failed', ...place, attempt: work.attempts, error, retryInMs })
-    if (step.kind === 'retry') {
-      const timer = setTimeout(() => {
-        assignment.timers.delete(timer)
-        if (!assignment.isOwned) return drop(assignment, taken)
-        assignment.lanes.putBack(taken)
-        wake()
-      }, step.afterMs)
-      assignment.timers.add(timer)
-      return
-    }
+    if (step.kind === 'retry') return later(assignment, taken, step.afterMs)
+    if (step.kind === 'exhausted' && parking)
+      return park(parking, assignment, taken, error ?? new Error('The handler threw undefined.'))
     if (step.kind === 'stop' || !bury) {
       settings.onFatal(fatal(assignment, work, error))
       return
@@ -266,7 +328,7 @@ function placeOf(topic: AnyTopic, partition: number, offset: bigint): RecordErro
   return { topic: topic.name, partition, offset }
 }
 
-function fatal({ topic, partition }: Assignment, work: Work, error: unknown): PipeError {
+function fatal({ topic, partition }: Assignment, work: Pick<Work, 'record' | 'attempts'>, error: unknown): PipeError {
   const { offset } = work.record
   const why = error instanceof Error ? error.message : String(error)
   const times = work.attempts === 0 ? 'It could not be decoded' : `Its handler failed, ${work.attempts} of its calls`

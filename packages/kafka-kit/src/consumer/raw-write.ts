@@ -1,17 +1,22 @@
-import { sleep } from '@pipe/core'
-import { encodeRecordBatch, murmur2, produce } from '@pipe/kafka-wire'
-import { KafkaError } from '../errors'
+import { column } from '@pipe/core'
+import { murmur2 } from '@pipe/kafka-wire'
 import type { RawHeader } from '../header-codec'
 import type { Cluster } from '../internals'
-import { askLeaders, existingTopics, partitionKey } from '../leader-request'
+import type { KafkaResources } from '../kafka-resources'
+import { existingTopics } from '../leader-request'
+import type { Placement } from '../producer/message'
+import { createProducer, type Producer } from '../producer/producer'
+import { defineTopic, type Topic } from '../topic'
 
 /** A record to write as it is. */
 export interface RawWrite {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
   readonly headers: readonly RawHeader[]
-  readonly timestampMs: number
 }
+
+/** A record to write as it is, and where and when. */
+export type PlacedWrite = RawWrite & Required<Placement>
 
 /** How many partitions a topic has. @throws KafkaError `PIPE_KAFKA_TOPIC` when there is no such topic. */
 export async function partitionCount(cluster: Cluster, topic: string, signal?: AbortSignal): Promise<number> {
@@ -24,43 +29,13 @@ export function partitionFor(key: Uint8Array | null, from: number, partitions: n
   return key === null ? from % partitions : (murmur2(key) & 0x7fffffff) % partitions
 }
 
-/**
- * Writes records to one partition with acks all, in their order, and again until the leader has confirmed them. A record may be written
- * twice when an answer is lost: what is written here tolerates that.
- *
- * @returns the offset of the first one.
- * @throws KafkaError when the broker refuses it, or after `waitMs`.
- */
-export async function writeRaw(
-  cluster: Cluster,
-  target: { readonly topic: string; readonly partition: number },
-  records: readonly RawWrite[],
-  options: { readonly waitMs: number; readonly signal?: AbortSignal | undefined },
-): Promise<bigint> {
-  const batch = encodeRecordBatch(records)
-  const giveUpAt = Date.now() + options.waitMs
-  for (;;) {
-    const wait = { waitMs: Math.max(0, giveUpAt - Date.now()), signal: options.signal }
-    const answers = await askLeaders(cluster, [target], wait, async (broker) => {
-      const { topics } = await cluster.call(
-        broker,
-        produce,
-        {
-          transactionalId: null,
-          acks: -1,
-          timeoutMs: 10_000,
-          topics: [{ name: target.topic, partitions: [{ partition: target.partition, records: batch }] }],
-        },
-        { signal: options.signal },
-      )
-      return topics.flatMap(({ name, partitions }) =>
-        partitions.map(({ partition, errorCode, baseOffset }) => ({ topic: name, partition, errorCode, value: baseOffset })),
-      )
-    })
-    const answer = answers.get(partitionKey(target))
-    if (typeof answer === 'bigint') return answer
-    const error = answer ?? new KafkaError('PIPE_KAFKA_PROTOCOL', `${partitionKey(target)}: the broker gave no answer for it.`)
-    if (!error.retryable || Date.now() >= giveUpAt) throw error
-    await sleep(200, options.signal)
-  }
+/** A topic whose records are written as the bytes that they are, headers that stand twice included. */
+export function rawTopic(name: string): Topic<RawWrite, unknown> {
+  const any = defineTopic(name, { value: column.binary(), partitions: 1, replicationFactor: 1 })
+  return { ...any, encode: ({ key, value, headers }: RawWrite) => ({ key, value, headers }) }
+}
+
+/** A producer for records that were in a log before: idempotent, without lingering. What the topic takes is the broker's to say. */
+export function rawProducer(resources: KafkaResources): Producer {
+  return createProducer(resources, { linger: '0 ms', deliveryTimeout: '1 minute', maxMessageBytes: 2 ** 31 - 1 })
 }

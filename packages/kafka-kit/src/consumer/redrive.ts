@@ -8,7 +8,7 @@ import { answerOf, logOffsets } from '../offsets'
 import { checkTopicName } from '../topic'
 import { deadLetterHeaders, originOf, withoutOrigin } from './dead-letter'
 import { readPartition } from './partition-reader'
-import { partitionCount, partitionFor, type RawWrite, writeRaw } from './raw-write'
+import { type PlacedWrite, partitionCount, partitionFor, rawProducer, rawTopic } from './raw-write'
 
 /** What {@link planRedrive} takes. */
 export interface RedriveOptions {
@@ -107,8 +107,8 @@ export async function planRedrive(kafka: Kafka, options: RedriveOptions): Promis
 
 /**
  * Writes the letters of a plan back, in the order of each key, without their origin headers and with `pipe-redriven` counted up. Letters stay in the
- * dead-letter topic; the progress is committed piece by piece, so that an interrupted redrive goes on where it was. The last piece may then
- * be written twice.
+ * dead-letter topic. They are written by an idempotent producer, and the progress is committed piece by piece: an interrupted redrive goes on
+ * where it was, and may write its last piece (about 1 MiB) twice.
  *
  * @throws {@link KafkaError} `PIPE_KAFKA_PLAN_STALE` when the topic was redriven since the plan was made; `PIPE_KAFKA_TOPIC` when a target is
  * not there, before anything of that piece was written.
@@ -116,13 +116,23 @@ export async function planRedrive(kafka: Kafka, options: RedriveOptions): Promis
 export async function applyRedrive(
   kafka: Kafka,
   plan: RedrivePlan,
-  options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: ((redriven: number) => void) | undefined } = {},
+  options: {
+    readonly signal?: AbortSignal | undefined
+    readonly onProgress?:
+      | ((progress: {
+          readonly phase: 'redrive'
+          readonly done: number
+          readonly total: number
+          readonly unit: 'letters'
+        }) => void)
+      | undefined
+  } = {},
 ): Promise<RedriveResult> {
   checkOptions('applyRedrive', options, { optional: ['signal', 'onProgress'] })
   const { deadLetterTopic, progressGroup } = plan
   const { signal, onProgress } = options
-  // Its own sockets: writes with acks all may wait for replicas.
-  const cluster = resourcesOf(kafka).openCluster()
+  const cluster = resourcesOf(kafka).cluster()
+  const producer = rawProducer(resourcesOf(kafka))
   const counts = new Map<string, Promise<number>>()
   const countOf = (topic: string) => {
     const known = counts.get(topic) ?? partitionCount(cluster, topic, signal)
@@ -155,7 +165,7 @@ export async function applyRedrive(
         { from: BigInt(from), to: BigInt(to) },
         { waitMs, signal },
       )) {
-        const targets = new Map<string, { readonly topic: string; readonly partition: number; readonly records: RawWrite[] }>()
+        const targets = new Map<string, PlacedWrite[]>()
         for (const record of records) {
           const origin = originOf(record.headers)
           if (!origin) {
@@ -163,47 +173,30 @@ export async function applyRedrive(
             continue
           }
           const topic = plan.to ?? origin.topic
-          const target = { topic, partition: partitionFor(record.key, origin.partition, await countOf(topic)) }
-          const group = targets.get(partitionKey(target)) ?? { ...target, records: [] }
-          group.records.push(letterToRecord(record, origin.timestampMs))
-          targets.set(partitionKey(target), group)
+          const target = partitionFor(record.key, origin.partition, await countOf(topic))
+          const writes = targets.get(topic) ?? []
+          writes.push(letterToRecord(record, target, origin.timestampMs))
+          targets.set(topic, writes)
         }
-        for (const target of targets.values()) {
-          for (const batch of batchesOf(target.records)) {
-            await writeRaw(cluster, target, batch, { waitMs: 60_000, signal })
-            redriven += batch.length
-          }
+        for (const [topic, writes] of targets) {
+          await producer.sendMany(rawTopic(topic), writes, { signal })
+          redriven += writes.length
         }
         await commitFromOutside(cluster, progressGroup, [{ ...item, offset: endOffset }], signal)
-        onProgress?.(redriven)
+        onProgress?.({ phase: 'redrive', done: redriven, total: plan.letters, unit: 'letters' })
       }
     }
   } finally {
-    await cluster.close()
+    await producer.close()
   }
   return { redriven, foreign }
 }
 
-/** A batch of records that came in one, and lost some headers, may still be larger than the target takes. */
-const batchBytes = 256 * 1024
-
-function* batchesOf(records: readonly RawWrite[]): Generator<readonly RawWrite[]> {
-  let batch: RawWrite[] = []
-  let bytes = 0
-  for (const record of records) {
-    const size = (record.key?.length ?? 0) + (record.value?.length ?? 0) + 200
-    if (batch.length > 0 && bytes + size > batchBytes) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(record)
-    bytes += size
-  }
-  if (batch.length > 0) yield batch
-}
-
-function letterToRecord({ key, value, headers, timestampMs }: BatchRecord, originTimestampMs: number): RawWrite {
+function letterToRecord(
+  { key, value, headers, timestampMs }: BatchRecord,
+  partition: number,
+  originTimestampMs: number,
+): PlacedWrite {
   const times = headers.findLast(({ key: name }) => name === deadLetterHeaders.redriven)?.value?.toString()
   const before = Number(times ?? 0)
   return {
@@ -213,6 +206,7 @@ function letterToRecord({ key, value, headers, timestampMs }: BatchRecord, origi
       ...withoutOrigin(headers).filter(({ key: name }) => name !== deadLetterHeaders.redriven),
       { key: deadLetterHeaders.redriven, value: Buffer.from(String((Number.isSafeInteger(before) ? before : 0) + 1)) },
     ],
-    timestampMs: Number.isFinite(originTimestampMs) ? originTimestampMs : timestampMs,
+    partition,
+    timestamp: new Date(Number.isFinite(originTimestampMs) ? originTimestampMs : timestampMs),
   }
 }

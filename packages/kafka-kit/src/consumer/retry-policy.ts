@@ -19,9 +19,10 @@ export interface RetryOptions {
   readonly decide?: ((error: unknown, attempt: number) => FailureVerdict) | undefined
 }
 
-/** What follows a failure. */
+/** What follows a failure. `exhausted`: the attempts are used up; `dead-letter`: it was decided so. */
 export type NextStep =
   | { readonly kind: 'retry'; readonly afterMs: number }
+  | { readonly kind: 'exhausted' }
   | { readonly kind: 'dead-letter' }
   | { readonly kind: 'stop' }
 
@@ -54,7 +55,7 @@ export function createRetryPolicy(options: RetryOptions = {}, random: () => numb
         })
       }
       if (verdict !== 'retry') return { kind: verdict }
-      if (attempt >= attempts) return { kind: 'dead-letter' }
+      if (attempt >= attempts) return { kind: 'exhausted' }
       return { kind: 'retry', afterMs: backoffAfter(attempt, backoffMs, maxBackoffMs, random) }
     },
   }

@@ -10,6 +10,8 @@ export interface Leftover {
   readonly done: bigint | undefined
   /** Records that were handed to lanes and are not done: waiting, running, or between attempts. */
   readonly open: number
+  /** Records that wait in the retry topic. */
+  readonly parked: number
   /** Bytes in memory. */
   readonly bytes: number
   /** The next offset to fetch. */
@@ -34,13 +36,14 @@ export interface StopReport {
 }
 
 /** How a partition stands. */
-export function leftoverOf({ topic, partition, committed, log, position, logEnd }: Assignment): Leftover {
+export function leftoverOf({ topic, partition, committed, log, position, logEnd }: Assignment, parked: number): Leftover {
   return {
     topic: topic.name,
     partition,
     committed,
     done: log?.tracker.committable,
     open: log?.tracker.open ?? 0,
+    parked,
     bytes: log?.queue.bytes ?? 0,
     position,
     logEnd,

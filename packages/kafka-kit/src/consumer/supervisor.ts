@@ -30,6 +30,7 @@ const hopelessCodes: ReadonlySet<string> = new Set([
   'PIPE_CONFIG',
   'PIPE_KAFKA_AUTH',
   'PIPE_KAFKA_DRIVER',
+  'PIPE_KAFKA_RETRY_TOPIC',
   'PIPE_KAFKA_DURABILITY',
   'PIPE_KAFKA_TOPIC',
   'PIPE_KAFKA_VERSION',

@@ -26,6 +26,8 @@ test('defaults', () => {
   })
 })
 
+const letters = { deadLetter: { topic: 'dead' } }
+
 test.each([
   [{ group: '' }, /group/],
   [{ topics: [] }, /at least one topic/],
@@ -42,6 +44,12 @@ test.each([
   [{ timing: { drain: '40 seconds' } }, /drain/],
   [{ timing: { session: '6 seconds', maxWait: '3 seconds' } }, /maxWait/],
   [{ fromBeginning: true }, /fromBeginning/],
+  [{ retryTopic: { topic: 'r' } }, /retryTopic needs deadLetter/],
+  [{ ...letters, retryTopic: { topic: 'r', rounds: 0 } }, /rounds must be a whole number/],
+  [{ ...letters, retryTopic: { topic: 'r', delay: '1 minute' } }, /no option "delay"/],
+  [{ ...letters, retryTopic: { topic: 'dead' } }, /must be a topic of its own/],
+  [{ ...letters, retryTopic: { topic: 'orders' } }, /must be a topic of its own/],
+  [{ ...letters, topics: [topic, { ...topic, name: 'b' }], retryTopic: { topic: 'r' } }, /goes with one topic/],
 ])('refused: %j', (wrong, message) => {
   expect(() => settingsOf({ ...good, ...wrong } as never)).toThrow(message)
   const kafka = createKafka({ brokers: ['127.0.0.1:1'], clientId: 'test' })

@@ -8,7 +8,7 @@ test('pauses double up to the most, then the record is given up', () => {
     { kind: 'retry', afterMs: 200 },
     { kind: 'retry', afterMs: 300 },
     { kind: 'retry', afterMs: 300 },
-    { kind: 'dead-letter' },
+    { kind: 'exhausted' },
   ])
 })
 
@@ -16,7 +16,7 @@ test('decide: by the error; what it returns is checked', () => {
   const policy = createRetryPolicy({ decide: (error) => (error as Error).message as never })
   expect(policy.after(new Error('stop'), 1)).toEqual({ kind: 'stop' })
   expect(policy.after(new Error('dead-letter'), 1)).toEqual({ kind: 'dead-letter' })
-  expect(policy.after(new Error('retry'), 5)).toEqual({ kind: 'dead-letter' })
+  expect(policy.after(new Error('retry'), 5)).toEqual({ kind: 'exhausted' })
   expect(() => policy.after(new Error('maybe'), 1)).toThrow(/decide returned "maybe"/)
 })
 
