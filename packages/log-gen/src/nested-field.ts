@@ -3,8 +3,11 @@ import { type Cell, type CellContext, nullDraw } from './cell'
 import type { Field, FieldSpec, NestedSpec } from './field-spec'
 
 type ValuesOf<Fields extends Readonly<Record<string, Field>>> = {
-  readonly [Name in keyof Fields]: Fields[Name] extends Field<infer Value> ? Value : never
+  readonly [Name in keyof Fields]: Fields[Name] extends Field<infer Value> ? Fitting<Value> : never
 }
+
+/** A measure fits number and bigint columns alike, so its type says neither; the column is checked when the log is made. */
+type Fitting<Value> = [number | bigint] extends [Value] ? Exclude<Value, number | bigint> : Value
 
 /**
  * A struct of fields, each filled as a column is. For struct columns; a field for each field of the struct.

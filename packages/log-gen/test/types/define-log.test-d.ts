@@ -5,14 +5,19 @@ import {
   defineLog,
   emitTime,
   generate,
+  counter,
   hexId,
+  ip,
   type Log,
   type LogSource,
   measure,
+  nested,
+  own,
   replayCsv,
   sequence,
   sometimesNull,
   tag,
+  text,
 } from '@pipe/log-gen'
 import { expectTypeOf } from 'vitest'
 
@@ -93,3 +98,27 @@ expectTypeOf(replayCsv({ table: other, dir: 'x', timeColumn: 't', columns: { v: 
 >()
 // @ts-expect-error: there is no column "w"
 replayCsv({ table: other, dir: 'x', timeColumn: 't', columns: { w: 'value' } })
+
+const deep = defineTable('deep', {
+  columns: {
+    at: column.timestamp(),
+    device_name: column.string(),
+    place: column.struct({ floor: column.integer(), host: column.string(), level: column.double().nullable() }),
+    note: column.string(),
+    battery: column.integer(),
+    bytes: column.bigint(),
+  },
+  eventTime: 'at',
+})
+const place = nested({ floor: measure({ base: 1 }), host: ip('10.0.0.0/8'), level: sometimesNull(0.1, measure({ base: 1 })) })
+const deepFields = { place, note: text(), battery: own('b', () => 1), bytes: counter() }
+defineLog({ table: deep, seed: 1, devices: 1, every: '1 second', fields: deepFields })
+// @ts-expect-error: the struct wants text for "host"
+const wrongPlace: typeof deepFields.place = nested({ floor: measure({ base: 1 }), host: tag([1]), level: tag([1]) })
+// @ts-expect-error: "host" is missing
+defineLog({ table: deep, seed: 1, devices: 1, every: '1 second', fields: { ...deepFields, place: nested({ floor: tag([1]) }) } })
+// @ts-expect-error: text is no integer
+defineLog({ table: deep, seed: 1, devices: 1, every: '1 second', fields: { ...deepFields, battery: own('b', () => 'full') } })
+// @ts-expect-error: there is no such format
+defineLog({ table: deep, seed: 1, devices: 1, every: '1 second', fields: deepFields, format: 'xml' })
+void wrongPlace
