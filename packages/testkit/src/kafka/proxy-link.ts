@@ -39,14 +39,18 @@ export function createProxyLink(options: ProxyLinkOptions): ProxyLink {
   const closing = new AbortController()
   /** Set by a rule: this connection is dead, but open. */
   let blackHole = false
+  /** Its sockets are on their way out, each in its own manner. */
+  let isReset = false
 
   /** In a black hole no end may notice what the other one does. */
   const silent = () => blackHole || options.mode().blackHole === true
 
   const reset = () => {
+    if (isReset) return
+    isReset = true
     closing.abort()
-    client.resetAndDestroy()
-    broker.resetAndDestroy()
+    resetSocket(client)
+    resetSocket(broker)
   }
 
   const fail = () => {
@@ -102,9 +106,10 @@ export function createProxyLink(options: ProxyLinkOptions): ProxyLink {
         // The bytes before the cut must arrive: a reset throws away what the other end has not read.
         if (bytes.length > 0) await new Promise((done) => to.write(bytes, done))
         options.onPassed(side, exchange?.apiKey, bytes.length, false)
-        to.destroySoon()
-        from.resetAndDestroy()
+        isReset = true
         closing.abort()
+        to.destroySoon()
+        resetSocket(from)
         return
       }
       if (!to.writable) return
@@ -127,6 +132,7 @@ export function createProxyLink(options: ProxyLinkOptions): ProxyLink {
 
   const end = () => {
     closing.abort()
+    if (isReset) return
     client.destroy()
     broker.destroy()
   }
@@ -146,6 +152,15 @@ export function createProxyLink(options: ProxyLinkOptions): ProxyLink {
   void carry('request', client, broker).catch(fail)
   void carry('response', broker, client).catch(fail)
   return { reset }
+}
+
+/**
+ * Resets a socket, once. The end of writing and a reset must not meet: uv_tcp_close_reset then refuses (EINVAL), and Node 20 forgets the
+ * socket, which stays open for as long as the process lives.
+ */
+function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 /** Resolves when the socket takes more, or is closed. */

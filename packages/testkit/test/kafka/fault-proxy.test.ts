@@ -229,6 +229,36 @@ describe('modes', () => {
   })
 })
 
+test.each<[string, (client: Awaited<ReturnType<typeof connectEcho>>) => void]>([
+  ['ends', ({ socket }) => socket.end()],
+  ['is destroyed', ({ socket }) => socket.destroy()],
+  ['is reset', () => proxy.resetConnections()],
+  [
+    'is reset by a rule',
+    (client) => {
+      proxy.inject({ fault: 'reset', on: 'response' })
+      void client.ask(produce, 'two')
+    },
+  ],
+  [
+    'is cut',
+    (client) => {
+      proxy.inject({ fault: 'cut', on: 'response', afterBytes: 6 })
+      void client.ask(produce, 'two')
+    },
+  ],
+])('a connection that %s leaves no socket behind', async (_, end) => {
+  const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+  const before = sockets()
+  for (let round = 0; round < 10; round++) {
+    const client = await connectEcho(proxy.port)
+    await client.ask(produce, 'one')
+    end(client)
+    await client.ended
+  }
+  await expect.poll(sockets).toBeLessThanOrEqual(before)
+})
+
 describe('bad input', () => {
   test.each([
     [{ fault: 'explode' }, 'No fault "explode"'],
