@@ -11,6 +11,7 @@ import { createReplica, type Replica, type ReplicaHost } from './replica'
 import { createReplicator } from './replicator'
 import type { SettingValues } from './settings'
 import type { Timeline } from './timeline'
+import { createTransactionCoordinator, type TransactionCoordinator } from './transaction/transaction-coordinator'
 import { serveConnection } from './wire/connection'
 import type { ServedApi } from './wire/served-api'
 
@@ -45,6 +46,7 @@ export interface Broker extends ControlledBroker {
   readonly state: BrokerState
   readonly timers: BrokerTimers
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly image: ClusterImage
   readonly replicas: readonly Replica[]
   replica(topic: string, partition: number): Replica | undefined
@@ -221,6 +223,9 @@ export function createBroker(id: number, host: BrokerHost): Broker {
     get groups() {
       return groups
     },
+    get transactions() {
+      return transactions
+    },
     get port() {
       return port
     },
@@ -304,6 +309,7 @@ export function createBroker(id: number, host: BrokerHost): Broker {
     },
   }
   const groups = createGroupCoordinator(broker)
+  const transactions = createTransactionCoordinator(broker)
   return broker
 }
 

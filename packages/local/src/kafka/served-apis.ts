@@ -16,8 +16,8 @@ import {
 import { metadataApi } from './api/metadata'
 import { leaderEpochApi, listOffsetsApi } from './api/offsets'
 import { produceApi } from './api/produce'
-import { initProducerIdApi } from './api/producer-id'
 import { createPartitionsApi, createTopicsApi, deleteTopicsApi } from './api/topics'
+import { addOffsetsApi, addPartitionsApi, endTxnApi, initProducerIdApi, txnOffsetCommitApi } from './api/transactions'
 import type { ServedApi } from './wire/served-api'
 
 /** Everything that a local broker answers, by API key. */
@@ -50,6 +50,10 @@ export function servedApis(): ReadonlyMap<number, ServedApi> {
     offsetCommitApi,
     offsetFetchApi,
     offsetDeleteApi,
+    addPartitionsApi,
+    addOffsetsApi,
+    endTxnApi,
+    txnOffsetCommitApi,
   ]
   for (const served of all.sort((one, other) => one.api.key - other.api.key)) apis.set(served.api.key, served)
   return apis

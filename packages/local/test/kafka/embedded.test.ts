@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { embeddedTarget } from './suite/embedded-target'
 import { groupSuite } from './suite/group-suite'
 import { logSuite } from './suite/log-suite'
+import { transactionSuite } from './suite/transaction-suite'
 
 // The shared suites on the embedded cluster; `live/real.test.ts` runs them on the real one.
 let target: Awaited<ReturnType<typeof embeddedTarget>>
@@ -13,3 +14,4 @@ afterAll(() => target?.close())
 
 describe('log', () => logSuite(() => target))
 describe('groups', () => groupSuite(() => target))
+describe('transactions', () => transactionSuite(() => target))

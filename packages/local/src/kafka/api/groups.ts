@@ -18,7 +18,7 @@ import { coordinatorPartition } from '../coordinator-log'
 import { errorCode } from '../error-code'
 import { ensureOffsetsTopic } from '../group/group-coordinator'
 import { metadataOf } from '../group/member'
-import { ensureTransactionsTopic } from '../transaction/transactions-topic'
+import { ensureTransactionsTopic } from '../transaction/transaction-coordinator'
 import { type RequestContext, type ServedApi, serve } from '../wire/served-api'
 
 const noBytes = Buffer.alloc(0)

@@ -3,6 +3,7 @@ import { commitState } from '../commit-state'
 import { errorCode } from '../error-code'
 import { checkBatch } from '../log/check-batch'
 import type { Replica } from '../replica'
+import { verifyTransaction } from '../transaction/transaction-coordinator'
 import { waitForChange } from '../wait-for-change'
 import { type RequestContext, type ServedApi, serve } from '../wire/served-api'
 import { leaderReplica } from './leader-replica'
@@ -75,6 +76,12 @@ function append(
   const { leaderEpoch, inSync } = replica.role
   if (request.acks === -1 && inSync.length < replica.minInSync()) {
     return refuse(errorCode.notEnoughReplicas, `${inSync.length} of ${replica.minInSync()} replicas are in sync.`)
+  }
+  if (header.isTransactional && !replica.producers.isOpen(header.producerId)) {
+    // The first batch of a transaction in this partition: its coordinator must know that the partition takes part (KIP-890).
+    const producer = { ...header, transactionalId: request.transactionalId ?? '' }
+    const unverified = verifyTransaction(broker, producer, topic, partition)
+    if (unverified !== 0) return refuse(unverified)
   }
   const sequence = header.producerId >= 0n ? replica.producers.judge(header) : { kind: 'append' as const }
   if (sequence.kind === 'refuse') return refuse(sequence.errorCode)

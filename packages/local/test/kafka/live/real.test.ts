@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { groupSuite } from '../suite/group-suite'
 import { logSuite } from '../suite/log-suite'
 import { realTarget } from '../suite/real-target'
+import { transactionSuite } from '../suite/transaction-suite'
 
 // The shared suites on real brokers: what `embedded.test.ts` asserts of the embedded ones holds here, too.
 const available = await kafkaAvailability()
@@ -17,4 +18,5 @@ describe.skipIf(!available.available)(`real cluster${available.note}`, () => {
 
   describe('log', () => logSuite(() => target))
   describe('groups', () => groupSuite(() => target))
+  describe('transactions', () => transactionSuite(() => target))
 })
