@@ -10,6 +10,14 @@ export { type CutGzip, type FileFaultKind, fileFaultKinds } from './file-fault'
 export { toFile } from './file-sink'
 export { type GeneratedWindow, type GenerateWindowOptions, generateWindow } from './generate-window'
 export {
+  type CatchUpOptions,
+  type CaughtUp,
+  catchUp,
+  type GeneratedWindows,
+  type GenerateWindowsOptions,
+  generateWindows,
+} from './generate-windows'
+export {
   type DeviceTruth,
   type FileTruth,
   type GroundTruth,
@@ -19,24 +27,30 @@ export {
   readableRows,
   type TruthOptions,
 } from './ground-truth'
-export { type LogGeneratorHandler, logGeneratorHandler } from './handler'
+export { type LogGeneratorHandler, type LogGeneratorOptions, logGeneratorHandler } from './handler'
 export { ip } from './ip-field'
+export { type MessageProducer, toKafka } from './kafka-sink'
 export type { Episode, LineFault, LogSource } from './lines'
 export { defineLog, type FieldsOf, type Log, type LogOptions } from './log'
 export type { LogCompression, LogFormat } from './log-format'
 export { type MalformedKind, malformedKinds } from './malformed-kind'
 export { decimalMeasure, type MeasureOptions, measure } from './measure'
 export type { LogMessage } from './messages'
+export { type MissingFilesOptions, type MissingKey, missingFiles } from './missing-files'
 export { nested } from './nested-field'
 export { own } from './own-field'
+export type { Progress } from './progress'
 export type { Rated } from './rated'
 export type { FileRange, RawFile } from './raw-file'
 export { type Replay, type ReplayOptions, replayCsv } from './replay-csv'
 export { compareRows, type RowComparison } from './row-comparison'
 export { createDigest, digestOf, type RowDigest, rowText } from './row-digest'
+export { type RunCounts, type RunLogOptions, type RunReport, runLog } from './run-log'
 export { toS3, toStore } from './s3-sink'
 export type { Shard } from './shard'
-export type { LogSink } from './sink'
+export type { LogSink, RecordSink } from './sink'
+export { toStdout } from './stdout-sink'
+export { streamLog } from './stream-log'
 export type { MeasureTruth } from './tally'
 export { text } from './text-field'
 export type { TruthPolicy } from './truth-policy'

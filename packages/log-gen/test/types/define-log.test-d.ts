@@ -1,11 +1,11 @@
 import { column, defineTable } from '@pipe/core'
 import {
   choice,
+  counter,
   decimalMeasure,
   defineLog,
   emitTime,
   generate,
-  counter,
   hexId,
   ip,
   type Log,
