@@ -53,6 +53,32 @@ describe('crc32c', () => {
   })
 })
 
+describe('crc32c of many bytes', () => {
+  it('is that of the definition, bit by bit, wherever the bytes stand', () => {
+    const byDefinition = (bytes: Uint8Array) => {
+      let crc = 0xffffffff
+      for (const byte of bytes) {
+        crc ^= byte
+        for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
+      }
+      return ~crc >>> 0
+    }
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 400, size: 'max' }),
+        fc.nat({ max: 17 }),
+        fc.nat({ max: 9 }),
+        (bytes, before, after) => {
+          const padded = Buffer.concat([Buffer.alloc(before, 1), bytes, Buffer.alloc(after, 2)])
+          expect(crc32c(padded, before, before + bytes.length)).toBe(byDefinition(bytes))
+          // A view that itself begins anywhere.
+          expect(crc32c(padded.subarray(before, before + bytes.length))).toBe(byDefinition(bytes))
+        },
+      ),
+    )
+  })
+})
+
 describe('xxhash32', () => {
   // Values of the reference implementation (xxhsum -H0), seed 0.
   it.each([
