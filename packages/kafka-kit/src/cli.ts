@@ -4,6 +4,7 @@ import { type ArgsDef, defineCommand, parseArgs, renderUsage } from 'citty'
 import { type CommandOutput, type ConnectionArgs, connectFrom, refuseUnknown } from './cli/arguments'
 import { clusterArgs, clusterCommand } from './cli/cluster-command'
 import { lagArgs, lagCommand } from './cli/lag-command'
+import { redriveArgs, redriveCommand } from './cli/redrive-command'
 import { replayArgs, replayCommand } from './cli/replay-command'
 import { topicsArgs, topicsCommand } from './cli/topics-command'
 import type { Kafka } from './connect'
@@ -23,6 +24,7 @@ const commands: Readonly<Record<string, Command>> = {
   lag: { description: 'Lag of consumer groups, and what it calls for', args: lagArgs, run: lagCommand },
   replay: { description: 'Lets a group read records again: plan, apply, undo', args: replayArgs, run: replayCommand },
   cluster: { description: 'Brokers, leaders, replicas in sync, sizes', args: clusterArgs, run: clusterCommand },
+  redrive: { description: 'Writes dead letters back to where they came from', args: redriveArgs, run: redriveCommand },
 }
 
 const meta = { name: 'pipe-kafka-kit', description: 'Topics, lag, replay and state of a Kafka cluster' }

@@ -22,6 +22,7 @@ export {
   planRedrive,
   type RedriveOptions,
   type RedrivePlan,
+  type RedriveProgress,
   type RedriveRange,
   type RedriveResult,
 } from './consumer/redrive'

@@ -2,12 +2,18 @@ import { readFileSync } from 'node:fs'
 import { ConfigError } from '@pipe/core'
 import type { ArgsDef } from 'citty'
 import { createKafka, type Kafka, type KafkaAuth } from '../connect'
+import { mskIam } from '../msk-iam'
 
 /** Options that every command has. */
 export const connectionArgs: ArgsDef = {
   brokers: { type: 'string', valueHint: 'host:port,…', description: 'Some brokers of the cluster (default: $KAFKA_BROKERS)' },
   tls: { type: 'boolean', default: false, description: 'Connect with TLS' },
   ca: { type: 'string', valueHint: 'file', description: 'Certificates to trust (PEM); implies --tls' },
+  'msk-iam': {
+    type: 'string',
+    valueHint: 'region',
+    description: 'Authenticate against Amazon MSK by the AWS credentials of the environment',
+  },
   json: { type: 'boolean', default: false, description: 'Print data as JSON; 64-bit offsets are texts' },
 }
 
@@ -16,6 +22,7 @@ export interface ConnectionArgs {
   readonly brokers?: string | undefined
   readonly tls: boolean
   readonly ca?: string | undefined
+  readonly 'msk-iam'?: string | undefined
 }
 
 /**
@@ -28,7 +35,7 @@ export function connectFrom(args: ConnectionArgs, env: Readonly<Record<string, s
   const list = args.brokers ?? env['KAFKA_BROKERS']
   if (!list) throw new ConfigError('There are no brokers.', { hint: 'Give --brokers host:port,host:port or set KAFKA_BROKERS.' })
   const ca = args.ca === undefined ? undefined : readCertificates(args.ca)
-  const auth = authOf(env)
+  const auth = args['msk-iam'] === undefined ? authOf(env) : iamOf(args['msk-iam'], env)
   return createKafka({
     brokers: list.split(',').map((broker) => broker.trim()),
     clientId: 'pipe-kafka-kit',
@@ -43,6 +50,13 @@ function readCertificates(file: string): string {
   } catch (error) {
     throw new ConfigError(`--ca ${file} cannot be read: ${(error as Error).message}.`, { cause: error })
   }
+}
+
+function iamOf(region: string, env: Readonly<Record<string, string | undefined>>): KafkaAuth {
+  if (env['KAFKA_USERNAME'] || env['KAFKA_PASSWORD']) {
+    throw new ConfigError('--msk-iam and KAFKA_USERNAME exclude each other.')
+  }
+  return mskIam({ region })
 }
 
 function authOf(env: Readonly<Record<string, string | undefined>>): KafkaAuth | undefined {

@@ -17,6 +17,16 @@ export interface RedriveOptions {
   /** Where to. Default: the topic that each letter came from. */
   readonly to?: string | undefined
   readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: RedriveProgress) => void) | undefined
+}
+
+/** How far a redrive, or the reading for its plan, has come. */
+export interface RedriveProgress {
+  readonly phase: 'read' | 'redrive'
+  readonly done: number
+  /** Not known while the plan is made. */
+  readonly total?: number
+  readonly unit: 'letters'
 }
 
 /** Letters of one partition of the dead-letter topic. */
@@ -63,8 +73,8 @@ const waitMs = 30_000
  * @throws {@link KafkaError} `PIPE_KAFKA_TOPIC` when there is no such topic.
  */
 export async function planRedrive(kafka: Kafka, options: RedriveOptions): Promise<RedrivePlan> {
-  checkOptions('planRedrive', options, { required: ['from'], optional: ['to', 'signal'] })
-  const { from: deadLetterTopic, to, signal } = options
+  checkOptions('planRedrive', options, { required: ['from'], optional: ['to', 'signal', 'onProgress'] })
+  const { from: deadLetterTopic, to, signal, onProgress } = options
   checkTopicName(deadLetterTopic)
   if (to !== undefined) checkTopicName(to)
   const cluster = resourcesOf(kafka).cluster()
@@ -99,6 +109,7 @@ export async function planRedrive(kafka: Kafka, options: RedriveOptions): Promis
         if (cause) cause.count++
         else causes.set(key, { topic, errorCode: origin.errorCode, count: 1, example: origin.errorMessage })
       }
+      onProgress?.({ phase: 'read', done: letters, unit: 'letters' })
     }
   }
   const sorted = [...causes.values()].sort((a, b) => b.count - a.count)
@@ -118,14 +129,7 @@ export async function applyRedrive(
   plan: RedrivePlan,
   options: {
     readonly signal?: AbortSignal | undefined
-    readonly onProgress?:
-      | ((progress: {
-          readonly phase: 'redrive'
-          readonly done: number
-          readonly total: number
-          readonly unit: 'letters'
-        }) => void)
-      | undefined
+    readonly onProgress?: ((progress: RedriveProgress) => void) | undefined
   } = {},
 ): Promise<RedriveResult> {
   checkOptions('applyRedrive', options, { optional: ['signal', 'onProgress'] })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { connectFrom, listFrom, refuseUnknown } from '../../src/cli/arguments'
+import { redriveCommand } from '../../src/cli/redrive-command'
 import { parseFrom, replayArgs } from '../../src/cli/replay-command'
 import { jsonText, textTable } from '../../src/cli/text-table'
 
@@ -34,7 +35,17 @@ describe('connection', () => {
     const env = { KAFKA_USERNAME: 'u', KAFKA_PASSWORD: 'p', KAFKA_MECHANISM: 'kerberos' }
     expect(() => connectFrom({ ...args, brokers: 'a:1' }, env)).toThrow(/"kerberos" is not known/)
     expect(() => connectFrom({ ...args, brokers: 'a:1', ca: '/nowhere.pem' }, {})).toThrow(/nowhere\.pem cannot be read/)
+    const iam = { ...args, brokers: 'a:1', 'msk-iam': 'eu-central-1' }
+    expect(() => connectFrom(iam, { KAFKA_USERNAME: 'u' })).toThrow(/exclude each other/)
+    expect(() => connectFrom({ ...iam, 'msk-iam': 'here' }, {})).toThrow(/"here" is no region/)
   })
+})
+
+test('redrive needs its topic', async () => {
+  const kafka = connectFrom({ tls: false, brokers: 'a:1' }, {})
+  const silent = { out: () => undefined, note: () => undefined, progress: () => undefined }
+  await expect(redriveCommand(kafka, { json: false, apply: false }, silent)).rejects.toThrow(/needs --from/)
+  await kafka.close()
 })
 
 describe('where a replay begins', () => {

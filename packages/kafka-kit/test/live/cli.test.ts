@@ -83,6 +83,31 @@ describe.skipIf(!target.available)(`the command line against a real cluster${tar
     expect(undone).toMatchObject({ code: 0, out: expect.stringContaining('cli[0] stands at no offset again') })
   })
 
+  test('redrive: a dry run, then each letter once', async () => {
+    await using kafka = createKafka({ brokers: cluster.bootstrap, clientId: 'test' })
+    await cluster.createTopic('cli.dead')
+    const producer = kafka.producer()
+    const headers = {
+      'pipe-origin-topic': 'cli',
+      'pipe-origin-partition': '1',
+      'pipe-origin-offset': '7',
+      'pipe-error-code': 'Error',
+    }
+    await producer.send('cli.dead', { key: 'k', value: 'v', headers: { ...headers, 'pipe-error-message': 'no\u001b[31m' } })
+    await producer.send('cli.dead', { value: 'of somebody else' })
+    const planned = await run(['redrive', '--from', 'cli.dead'])
+    expect(planned.out).toMatch(/^cli +Error +1 +no\\x1b\[31m$/m)
+    expect(planned.out).toContain('! 1 records are no dead letters of this kit')
+    expect(planned.err).toContain('Add --apply')
+    const applied = await run(['redrive', '--from', 'cli.dead', '--apply', '--json'])
+    expect(applied.code, applied.err).toBe(0)
+    expect(JSON.parse(applied.out).result).toEqual({ redriven: 1, foreign: 1 })
+    expect(await run(['redrive', '--from', 'cli.dead', '--apply'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('Nothing to do.'),
+    })
+  })
+
   test('cluster', async () => {
     const { out, code } = await run(['cluster', '--check', '--all', '--topics', 'cli'])
     expect(code).toBe(0)
@@ -105,7 +130,7 @@ describe.skipIf(!target.available)(`the command line against a real cluster${tar
   test('help, no command, a typo', async () => {
     expect((await run(['replay', '--help'])).out).toContain('--undo')
     expect(await run([])).toMatchObject({ code: 1, out: expect.stringContaining('cluster') })
-    expect(await run(['lags'])).toMatchObject({ code: 1, err: expect.stringContaining('topics, lag, replay, cluster') })
+    expect(await run(['lags'])).toMatchObject({ code: 1, err: expect.stringContaining('topics, lag, replay, cluster, redrive') })
     expect(await run(['lag', '--gruop', 'x'])).toMatchObject({ code: 1, err: expect.stringContaining('no option "--gruop"') })
     expect(await run(['lag'], { KAFKA_BROKERS: '127.0.0.1:1' })).toMatchObject({
       code: 1,
