@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { PipeError } from '@pipe/core'
 import { type BrokerTimers, createBrokerTimers } from './broker-timers'
+import type { Cleaner } from './cleaner'
 import type { ClusterImage, PartitionState, TopicState } from './cluster-image'
 import type { ControlledBroker, Controller } from './controller'
 import type { FaultRules } from './faults/fault-rules'
@@ -27,6 +28,7 @@ export interface BrokerHost {
   /** Time for records: the clock of the runtime. */
   now(): number
   topicValues(overrides: ReadonlyMap<string, string>): SettingValues
+  readonly cleaner: Cleaner
   /** An id that no producer had before. */
   nextProducerId(): bigint
   /** Another broker; also one that is down. */
@@ -95,10 +97,10 @@ export function createBroker(id: number, host: BrokerHost): Broker {
     timeline,
     lagMs: settings.number('replica.lag.time.max.ms'),
     settings: topicSettings,
-    now: host.now,
     isAlive: (other) => image.alive.includes(other),
     isFollowing: (follower) => links.isOpen(id, follower) && host.broker(follower)?.isUp() === true,
     wakeFollower: (follower, topic, partition) => host.broker(follower)?.wake(topic, partition),
+    appended: (replica) => host.cleaner.appended(replica, broker),
     changeInSync: (topic, partition, leaderEpoch, inSync) => controller.changeInSync(id, topic, partition, leaderEpoch, inSync),
   }
   const replicator = createReplicator({

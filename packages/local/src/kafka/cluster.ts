@@ -2,6 +2,7 @@ import { ConfigError, type Duration, durationMs, PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { type RuntimeClock, realClock } from '../clock'
 import { type Broker, createBroker } from './broker'
+import { createCleaner } from './cleaner'
 import { offsetsTopic } from './cluster-image'
 import { createController } from './controller'
 import { coordinatorPartition } from './coordinator-log'
@@ -120,6 +121,7 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
   const controller = createController({ brokers: () => brokers, links, timeline, settings, topicValues })
   const rules = createFaultRules(seed)
   let producerIds = 0n
+  const cleaner = createCleaner(clock, () => brokers, settings.number('log.retention.check.interval.ms'))
   const host = {
     settings,
     timeline,
@@ -130,6 +132,7 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
     needsLogin: false,
     now: () => clock.now(),
     topicValues,
+    cleaner,
     nextProducerId: () => producerIds++,
     broker: brokerOf,
   }
@@ -139,6 +142,7 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
   const close = () => {
     closed ??= (async () => {
       rules.clear()
+      cleaner.close()
       controller.close()
       await Promise.all(brokers.map((broker) => broker.kill()))
       controller.close()

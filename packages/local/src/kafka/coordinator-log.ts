@@ -45,7 +45,11 @@ export function ensureCoordinatorTopic({ host }: Broker, name: string, partition
   const { controller, settings } = host
   if (controller.topics.has(name)) return
   const replicas = Math.min(settings.number('default.replication.factor'), controller.alive.length)
-  const overrides = new Map([['cleanup.policy', 'compact']])
+  // Small segments: only closed ones are compacted, and this topic would grow for ever.
+  const overrides = new Map([
+    ['cleanup.policy', 'compact'],
+    ['segment.bytes', '1048576'],
+  ])
   controller.createTopic({ name, isInternal: true, overrides }, controller.assign(partitions, replicas))
 }
 

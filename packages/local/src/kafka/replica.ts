@@ -36,12 +36,12 @@ export interface ReplicaHost {
   readonly lagMs: number
   /** Settings of the topic. */
   settings(topic: string): SettingValues
-  /** Time for records. */
-  now(): number
   isAlive(broker: number): boolean
   /** Whether the follower's requests reach this broker now. */
   isFollowing(follower: number): boolean
   wakeFollower(follower: number, topic: string, partition: number): void
+  /** A batch was appended by this broker as leader. */
+  appended(replica: Replica): void
   /** Asks the controllers; false when they cannot be reached or know of a newer leader. */
   changeInSync(topic: string, partition: number, leaderEpoch: number, inSync: readonly number[]): boolean
 }
@@ -181,6 +181,7 @@ export function createReplica(host: ReplicaHost, topic: string, partition: numbe
         to: log.endOffset,
         leaderEpoch: stored.leaderEpoch,
       })
+      host.appended(replica)
       advance()
       changed()
       wakeFollowers()

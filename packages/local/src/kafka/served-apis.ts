@@ -1,6 +1,7 @@
 import { apiVersionsApi } from './api/api-versions'
 import { describeLogDirsApi, electLeadersApi } from './api/cluster-admin'
 import { alterConfigsApi, describeConfigsApi, incrementalAlterConfigsApi } from './api/configs'
+import { deleteRecordsApi } from './api/delete-records'
 import { fetchApi } from './api/fetch'
 import { offsetCommitApi, offsetDeleteApi, offsetFetchApi } from './api/group-offsets'
 import {
@@ -37,6 +38,7 @@ export function servedApis(): ReadonlyMap<number, ServedApi> {
     describeConfigsApi,
     alterConfigsApi,
     incrementalAlterConfigsApi,
+    deleteRecordsApi,
     describeLogDirsApi,
     electLeadersApi,
     findCoordinatorApi,

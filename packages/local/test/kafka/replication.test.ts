@@ -12,10 +12,7 @@ afterEach(async () => {
 })
 
 async function start(settings: KafkaOptions['settings'] = {}): Promise<void> {
-  kafka = await startKafka(
-    { brokers: 3, settings: { 'broker.session.timeout.ms': '60', ...settings } },
-    { now: () => Date.now() },
-  )
+  kafka = await startKafka({ brokers: 3, settings: { 'broker.session.timeout.ms': '60', ...settings } })
 }
 async function at(broker?: number): Promise<PartitionClient> {
   const client = await partitionClient(embeddedTargetOf(kafka), 'log', 0, broker)

@@ -108,7 +108,11 @@ function alter(
   const overrides = new Map(topic.overrides)
   const problem = change(resourceName, overrides)
   if (problem) return answer(errorCode.invalidConfig, problem)
-  if (!validateOnly) controller.setOverrides(resourceName, overrides)
+  if (!validateOnly) {
+    controller.setOverrides(resourceName, overrides)
+    // A shorter retention may be due already.
+    broker.host.cleaner.notice(broker.host.now())
+  }
   return answer(errorCode.none)
 }
 

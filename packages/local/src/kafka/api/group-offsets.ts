@@ -5,6 +5,8 @@ import {
   offsetCommit,
   offsetDelete,
   offsetFetch,
+  type TransactionPartitionResult,
+  type TransactionTopicResult,
 } from '@pipe/kafka-wire'
 import type { Broker } from '../broker'
 import { errorCode } from '../error-code'
@@ -43,8 +45,8 @@ export function checkedCommits(
 }
 
 /** The results of a commit, by topic. */
-export function commitResults(commits: readonly Commit[]) {
-  const results = new Map<string, { partition: number; errorCode: number }[]>()
+export function commitResults(commits: readonly Commit[]): TransactionTopicResult[] {
+  const results = new Map<string, TransactionPartitionResult[]>()
   for (const { topic, partition, errorCode: code } of commits) {
     results.set(topic, [...(results.get(topic) ?? []), { partition, errorCode: code }])
   }
@@ -85,6 +87,8 @@ async function commit(
   // What a broker that is not in charge any more could not write, its clients try again elsewhere.
   if (code === errorCode.notLeaderOrFollower) return errorCode.notCoordinator
   if (code !== 0) return code === errorCode.requestTimedOut ? code : errorCode.coordinatorNotAvailable
+  const { cleaner, settings } = broker.host
+  cleaner.notice(broker.host.now() + settings.number('offsets.retention.minutes') * 60_000)
   for (const entry of entries) {
     group.offsets.put(entry)
     const { topic, partition, value } = entry

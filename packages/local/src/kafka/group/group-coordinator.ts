@@ -25,6 +25,8 @@ export interface GroupCoordinator {
   ): Promise<number>
   /** Forgets a group. */
   forget(id: string): void
+  /** Deletes offsets of empty groups that are kept for too long. Returns when the next ones are due. */
+  expire(now: number): number | undefined
   /** A transaction ended in a partition of the topic. */
   settle(partition: number, producerId: bigint, isCommitted: boolean): void
   /** The partition of the topic that holds a group. */
@@ -105,6 +107,16 @@ export function createGroupCoordinator(broker: Broker): GroupCoordinator {
     for (const group of shard?.groups.values() ?? []) group.end(errorCode.notCoordinator)
   }
 
+  async function expireOffsets(group: Group, old: readonly Kept[]): Promise<void> {
+    if ((await keep(group.id, old)) !== errorCode.none) return
+    for (const one of old) if (one.kind === 'offset') group.offsets.delete(one.topic, one.partition)
+    if (group.offsets.size > 0 || group.state !== 'Empty') return
+    // Nothing is left of it.
+    await keep(group.id, [{ kind: 'group', group: group.id, value: undefined }])
+    group.end(errorCode.unknownMemberId)
+    shards.get(partitionOf(group.id))?.groups.delete(group.id)
+  }
+
   broker.onLeadership((topic, partition, replica) => {
     if (topic !== offsetsTopic) return
     unload(partition)
@@ -122,6 +134,21 @@ export function createGroupCoordinator(broker: Broker): GroupCoordinator {
     },
     groups: () => [...shards.values()].flatMap(({ groups }) => [...groups.values()]),
     keep,
+    expire(now) {
+      const keptMs = settings.number('offsets.retention.minutes') * 60_000
+      let next: number | undefined
+      for (const group of [...shards.values()].flatMap(({ groups }) => [...groups.values()])) {
+        if (group.state !== 'Empty') continue
+        const old: Kept[] = []
+        for (const { topic, partition, value } of group.offsets.entries()) {
+          const due = Math.max(value.committedAt, group.emptySince) + keptMs
+          if (due <= now) old.push({ kind: 'offset', group: group.id, topic, partition, value: undefined })
+          else next = Math.min(next ?? due, due)
+        }
+        if (old.length > 0) void expireOffsets(group, old)
+      }
+      return next
+    },
     forget(id) {
       const groups = shards.get(partitionOf(id))?.groups
       groups?.get(id)?.end(errorCode.unknownMemberId)
@@ -130,6 +157,7 @@ export function createGroupCoordinator(broker: Broker): GroupCoordinator {
     settle(partition, producerId, isCommitted) {
       for (const group of shards.get(partition)?.groups.values() ?? []) {
         for (const { topic, partition: own, value } of group.offsets.settle(producerId, isCommitted)) {
+          broker.host.cleaner.notice(value.committedAt + settings.number('offsets.retention.minutes') * 60_000)
           timeline.record({ kind: 'offset', broker: broker.id, group: group.id, topic, partition: own, offset: value.offset })
         }
       }

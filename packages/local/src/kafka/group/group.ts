@@ -28,6 +28,8 @@ export interface Group {
   readonly protocol: string | null
   readonly members: readonly Member[]
   readonly offsets: GroupOffsets
+  /** When the last member left, in milliseconds since the epoch; 0 for a group that never had one. */
+  readonly emptySince: number
   join(request: JoinGroupRequest, client: GroupClient): Promise<JoinGroupResponse>
   sync(request: SyncGroupRequest): Promise<SyncGroupResponse>
   heartbeat(request: HeartbeatRequest): number
@@ -146,6 +148,9 @@ export function createGroup(id: string, host: GroupHost): Group {
       return all()
     },
     offsets: createGroupOffsets(),
+    get emptySince() {
+      return rebalance.emptySince
+    },
     async join(request, client) {
       if (rebalance.state === 'Dead') return refuseJoin(errorCode.coordinatorNotAvailable, request.memberId)
       if (!isCompatible(request)) return refuseJoin(errorCode.inconsistentGroupProtocol, request.memberId)

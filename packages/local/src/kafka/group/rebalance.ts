@@ -21,6 +21,8 @@ export interface GroupHost {
 export interface Rebalance {
   readonly state: GroupState
   readonly generation: number
+  /** When the last member left, in milliseconds since the epoch; 0 when there was none. */
+  readonly emptySince: number
   readonly protocol: string | null
   protocolType: string
   leader: string | null
@@ -60,6 +62,7 @@ const newMemberTimeoutMs = 300_000
 export function createRebalance(host: GroupHost): Rebalance {
   let state: GroupState = 'Empty'
   let generation = 0
+  let emptySince = 0
   let protocolType = ''
   let protocol: string | null = null
   let leader: string | null = null
@@ -132,6 +135,7 @@ export function createRebalance(host: GroupHost): Rebalance {
     if (members.size === 0) {
       protocol = null
       leader = null
+      emptySince = host.now()
       enter('Empty')
       // An empty group is kept for its generation; when that fails, a new coordinator begins one earlier, which no member notices.
       void host.keep(kept())
@@ -210,6 +214,9 @@ export function createRebalance(host: GroupHost): Rebalance {
     },
     get generation() {
       return generation
+    },
+    get emptySince() {
+      return emptySince
     },
     get protocol() {
       return protocol
@@ -317,6 +324,7 @@ export function createRebalance(host: GroupHost): Rebalance {
         watch(member)
       }
       state = members.size > 0 ? 'Stable' : 'Empty'
+      if (state === 'Empty') emptySince = Number(from.changedAt)
     },
     end(code) {
       state = 'Dead'

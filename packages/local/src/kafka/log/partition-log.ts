@@ -165,6 +165,7 @@ export function createPartitionLog(limits: () => SegmentLimits, firstOffset = 0)
       if (offset <= startOffset) return
       startOffset = Math.min(offset, endOffset)
       while (segments.length > 1 && segments[1]!.baseOffset <= startOffset) segments.shift()
+      if (startOffset === endOffset) segments = [emptySegment(endOffset)]
       sum()
     },
     restartAt(offset) {

@@ -47,6 +47,8 @@ export interface ProducerStates {
   lastStableOffset(highWatermark: number): number
   /** Aborted transactions that touch a range of offsets, as consumers are told. */
   aborted(from: number, before: number): readonly AbortedTransaction[]
+  /** Whether an offset belongs to an aborted transaction of the producer. */
+  isAborted(producerId: bigint, offset: number): boolean
   /** Whether the producer has a transaction open here. */
   isOpen(producerId: bigint): boolean
   /** Transactions that ended before the start of the log are of no use any more. */
@@ -142,6 +144,8 @@ export function createProducerStates(): ProducerStates {
       aborted
         .filter(({ firstOffset, lastOffset }) => lastOffset >= from && firstOffset < before)
         .map(({ producerId, firstOffset }) => ({ producerId, firstOffset: BigInt(firstOffset) })),
+    isAborted: (producerId, offset) =>
+      aborted.some((one) => one.producerId === producerId && one.firstOffset <= offset && offset <= one.lastOffset),
     isOpen: (producerId) => open.has(producerId),
     forgetBefore(offset) {
       aborted = aborted.filter(({ lastOffset }) => lastOffset >= offset)

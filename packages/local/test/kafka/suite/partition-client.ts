@@ -1,4 +1,5 @@
 import {
+  type BatchOptions,
   decodeRecordBatch,
   encodeRecordBatch,
   type FetchPartitionResult,
@@ -11,14 +12,18 @@ import {
 import { type RawClient, rawClient } from '../raw-client'
 import type { KafkaTarget } from './target'
 
+/** What stands around the records of {@link batchOf}; keys are `k-VALUE` unless given. */
+export interface TestBatchOptions extends BatchOptions {
+  readonly timestampMs?: number
+  readonly key?: string
+  readonly keys?: readonly string[]
+}
+
 /** Values become records of now. */
-export function batchOf(
-  values: readonly string[],
-  options: Parameters<typeof encodeRecordBatch>[1] & { timestampMs?: number } = {},
-): Buffer {
-  const { timestampMs = Date.now(), ...rest } = options
+export function batchOf(values: readonly (string | null)[], options: TestBatchOptions = {}): Buffer {
+  const { timestampMs = Date.now(), key, keys, ...rest } = options
   return encodeRecordBatch(
-    values.map((value) => ({ key: `k-${value}`, value, headers: [], timestampMs })),
+    values.map((value, index) => ({ key: keys?.[index] ?? key ?? `k-${value}`, value, headers: [], timestampMs })),
     rest,
   )
 }
