@@ -1,5 +1,6 @@
 import { column } from '@pipe/core'
-import { defineTopic, type Kafka } from '@pipe/kafka-kit'
+import { defineTopic } from '@pipe/kafka-kit'
+import { administer } from './administer'
 import type { FoundValue, SendLog } from './send-log'
 import type { Counts } from './verdict'
 
@@ -33,17 +34,13 @@ export function createHandledLog(): HandledLog {
 }
 
 /** Whether a group has committed all of a topic. */
-export async function isAllCommitted(kafka: Kafka, group: string, topic: string): Promise<boolean> {
-  const admin = kafka.kafkajs.admin()
-  await admin.connect()
-  try {
+export async function isAllCommitted(bootstrap: readonly string[], group: string, topic: string): Promise<boolean> {
+  return administer(bootstrap, async (admin) => {
     const [[committed], ends] = await Promise.all([
       admin.fetchOffsets({ groupId: group, topics: [topic] }),
       admin.fetchTopicOffsets(topic),
     ])
     const at = new Map(committed!.partitions.map(({ partition, offset }) => [partition, offset]))
     return ends.every(({ partition, high }) => high === '0' || at.get(partition) === high)
-  } finally {
-    await admin.disconnect()
-  }
+  })
 }

@@ -1,27 +1,12 @@
 import { startKafkaCluster } from '@pipe/testkit'
-import kafkajs from 'kafkajs'
+import { administer } from './administer'
 import type { FaultTarget } from './target'
+
+const offsetsTopic = '__consumer_offsets'
 
 /** Three brokers of Apache Kafka, each a JVM behind a fault proxy. */
 export async function startRealCluster(signal: AbortSignal): Promise<FaultTarget> {
   const cluster = await startKafkaCluster({ signal })
-  // What it asks, it asks once; a broker that is away must not be waited for.
-  const client = new kafkajs.Kafka({
-    clientId: 'faults',
-    brokers: [...cluster.bootstrap],
-    logLevel: kafkajs.logLevel.NOTHING,
-    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 10 },
-  })
-  async function administer(change: (admin: kafkajs.Admin) => Promise<unknown>): Promise<void> {
-    const admin = client.admin()
-    await admin.connect()
-    try {
-      await change(admin)
-    } finally {
-      await admin.disconnect()
-    }
-  }
-  const offsetsTopic = '__consumer_offsets'
   return {
     name: `Apache Kafka ${cluster.version}`,
     brokers: cluster.brokers.map(({ id }) => id),
@@ -29,28 +14,26 @@ export async function startRealCluster(signal: AbortSignal): Promise<FaultTarget
     disturbedBootstrap: cluster.proxiedBootstrap,
     createTopic: (topic, partitions) => cluster.createTopic(topic, { partitions }),
     async growTopic(topic, partitions) {
-      await administer((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] }))
+      await administer(cluster.bootstrap, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] }))
       await cluster.waitFor(topic, (all) => all.length === partitions && all.every(({ leader }) => leader > 0))
     },
     async deleteTopics(topics) {
-      if (topics.length > 0) await administer((admin) => admin.deleteTopics({ topics: [...topics] }))
+      if (topics.length > 0) await administer(cluster.bootstrap, (admin) => admin.deleteTopics({ topics: [...topics] }))
     },
     leaderOf: async (topic, partition) => (await cluster.leaderOf(topic, partition)).id,
     async coordinatorOf(group) {
       const { length } = await cluster.partitions(offsetsTopic)
       return (await cluster.leaderOf(offsetsTopic, javaHash(group) % length)).id
     },
-    ledByOthers: (topic, broker) =>
-      cluster.waitFor(topic, (partitions) => partitions.every(({ leader }) => leader > 0 && leader !== broker)),
-    inSync: (topic) =>
-      cluster.waitFor(topic, (partitions) => partitions.every(({ replicas, inSync }) => inSync.length === replicas.length)),
+    ledByOthers: (topic, broker) => cluster.waitFor(topic, (all) => all.every(({ leader }) => leader > 0 && leader !== broker)),
+    inSync: (topic) => cluster.waitFor(topic, (all) => all.every(({ replicas, inSync }) => inSync.length === replicas.length)),
     kill: (broker) => cluster.broker(broker).kill(),
     async restart(brokers) {
       await Promise.all(brokers.map((broker) => cluster.broker(broker).restart()))
     },
     pause: (broker) => cluster.broker(broker).stop(),
     resume: (broker) => cluster.broker(broker).continue(),
-    inject: (broker, rule) => cluster.broker(broker).proxy.inject(rule),
+    inject: (broker, fault) => cluster.broker(broker).proxy.inject(fault.fault === 'cut' ? { ...fault, on: 'response' } : fault),
     resetConnections: (broker) => cluster.broker(broker).proxy.resetConnections(),
     async heal() {
       await Promise.all(cluster.brokers.map(({ proxy }) => proxy.clear()))

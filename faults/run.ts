@@ -2,8 +2,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { kafkaAvailability } from '@pipe/testkit'
+import { PipeError } from '@pipe/core'
 import { type Arguments, readArguments, usage } from './arguments'
+import { defectTable, differences, measureDefects, readGuide } from './defects'
+import { startEmbeddedCluster } from './embedded-cluster'
 import { startRealCluster } from './real-cluster'
 import { scenarios } from './scenarios'
 import { runSuite } from './suite'
@@ -26,14 +28,9 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 async function runFaults(asked: Arguments): Promise<number> {
   const { seeds, only, sabotage, json } = asked
-  const available = await kafkaAvailability()
-  if (!available.available) {
-    console.error(`Kafka cannot be started here: ${available.reason}`)
-    return 1
-  }
   const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name))
-  progress(`starting three brokers of Kafka ${available.version}`)
-  await using target = await startRealCluster(interrupt.signal)
+  progress(`starting three brokers (${asked.target})`)
+  await using target = asked.target === 'real' ? await startRealCluster(interrupt.signal) : await startEmbeddedCluster()
   progress(`${target.name} is ready: ${chosen.length} scenarios, ${seeds.length} seeds`)
   const rows: FaultRow[] = []
   const onRow = (row: FaultRow) => {
@@ -61,6 +58,16 @@ async function runFaults(asked: Arguments): Promise<number> {
   return isBroken ? 1 : 0
 }
 
+async function runDefects({ check }: Arguments): Promise<number> {
+  const rows = await measureDefects(check ? 2 : 10, ({ id, client }) => progress(`${id}, ${client}`))
+  console.log(defectTable(rows))
+  if (!check) return 0
+  const found = differences(rows, await readGuide())
+  for (const difference of found) console.log(difference)
+  console.log(found.length === 0 ? 'The guide says what was measured.' : `${found.length} differences from the guide.`)
+  return found.length === 0 ? 0 : 1
+}
+
 function askedFor(): Arguments | undefined {
   try {
     return readArguments(process.argv.slice(2))
@@ -73,4 +80,12 @@ function askedFor(): Arguments | undefined {
 const asked = askedFor()
 if (asked === undefined) process.exitCode = 2
 else if (asked.mode === 'help') console.log(usage)
-else process.exitCode = await runFaults(asked)
+else {
+  try {
+    process.exitCode = await (asked.mode === 'defects' ? runDefects(asked) : runFaults(asked))
+  } catch (error) {
+    if (!PipeError.isInstance(error)) throw error
+    console.error(error.message)
+    process.exitCode = interrupt.signal.aborted ? 130 : 1
+  }
+}

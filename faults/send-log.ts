@@ -16,8 +16,8 @@ export interface SendLog {
   readonly acknowledged: number
   /** Resolves when there is an outcome for each. @throws what a send rejected with when that is no outcome. */
   settled(): Promise<void>
-  /** Compares with what was found, each place once. */
-  counts(found: readonly FoundValue[]): Counts
+  /** Compares with what was found, each place once. `copies`: in another topic, so at other places. */
+  counts(found: readonly FoundValue[], of?: 'originals' | 'copies'): Counts
 }
 
 /** Sends messages to one topic and keeps what became of them, in the order of sending. */
@@ -58,11 +58,15 @@ export function createSendLog(
       open = []
       if (unexpected.length > 0) throw unexpected[0]
     },
-    counts: (found) => compare(outcomes, found),
+    counts: (found, of = 'originals') => compare(outcomes, found, of),
   }
 }
 
-function compare(sent: ReadonlyMap<string, Written | FailedOutcome | undefined>, all: readonly FoundValue[]): Counts {
+function compare(
+  sent: ReadonlyMap<string, Written | FailedOutcome | undefined>,
+  all: readonly FoundValue[],
+  of: 'originals' | 'copies',
+): Counts {
   const places = new Map<string, FoundValue[]>()
   for (const record of all) {
     const value = String(record.value)
@@ -80,7 +84,8 @@ function compare(sent: ReadonlyMap<string, Written | FailedOutcome | undefined>,
       const { partition, offset } = outcome
       counts.acknowledged++
       // Offset -1: the broker has it and does not say where.
-      if (!found.some((record) => record.partition === partition && (offset < 0n || record.offset === offset))) counts.lost++
+      const isThere = (record: FoundValue) => record.partition === partition && (offset < 0n || record.offset === offset)
+      if (!found.some((record) => of === 'copies' || isThere(record))) counts.lost++
       if (offset >= 0n && offset < (lastOffsets.get(partition) ?? 0n)) counts.reordered++
       else if (offset >= 0n) lastOffsets.set(partition, offset)
     } else if (outcome?.outcome === 'unknown') counts.ambiguous++

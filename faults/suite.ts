@@ -27,7 +27,7 @@ const scenarioMs = 180_000
  * @throws the signal's reason; what made the cluster impossible to heal.
  */
 export async function runSuite(options: SuiteOptions): Promise<readonly FaultRow[]> {
-  const { scenarios, seeds, signal } = options
+  const { target, scenarios, seeds, signal } = options
   const rows: FaultRow[] = []
   const workers = createWorkers()
   const disturbing = (what: Scenario['disturbs']) => scenarios.filter(({ disturbs }) => disturbs === what)
@@ -48,10 +48,10 @@ export async function runSuite(options: SuiteOptions): Promise<readonly FaultRow
   try {
     for (const seed of seeds) {
       await oneByOne(disturbing('brokers'), seed)
-      await Promise.all([
-        oneByOne(disturbing('proxies'), seed),
-        ...disturbing('nothing').map((scenario) => oneByOne([scenario], seed)),
-      ])
+      const others = [disturbing('proxies'), ...disturbing('nothing').map((scenario) => [scenario])]
+      // Without proxies of its own a disturbance hits whoever is there.
+      if (target.disturbedBootstrap === target.bootstrap) for (const list of others) await oneByOne(list, seed)
+      else await Promise.all(others.map((list) => oneByOne(list, seed)))
     }
   } finally {
     await workers.close()

@@ -1,4 +1,24 @@
-import type { ActiveRule, FaultRule } from '@pipe/testkit'
+/** What may happen to requests of an API at one broker. */
+export type TargetFault = {
+  readonly api: 'Produce' | 'OffsetCommit' | 'EndTxn'
+  /** So many pass first. Default 0. */
+  readonly skip?: number
+  /** So many are hit. Default 1. */
+  readonly times?: number
+} & (
+  | { readonly fault: 'drop-response' }
+  | { readonly fault: 'reset'; readonly on: 'response' }
+  /** Of the response. */
+  | { readonly fault: 'cut'; readonly afterBytes: number }
+  | { readonly fault: 'hold'; readonly on: 'request' | 'response' }
+)
+
+/** A fault at work. */
+export interface ActiveFault {
+  hits(): number
+  /** Lets go of what a `hold` holds. */
+  release(): void
+}
 
 /** A cluster of three brokers that can be broken, as scenarios see it. Brokers are named by their node ids. */
 export interface FaultTarget extends AsyncDisposable {
@@ -11,7 +31,7 @@ export interface FaultTarget extends AsyncDisposable {
   readonly disturbedBootstrap: readonly string[]
   /** Three replicas, two of which must be in sync for a write. Resolves when every broker knows it. */
   createTopic(topic: string, partitions: number): Promise<void>
-  /** Resolves when every broker knows of the new partitions. */
+  /** Resolves when the new partitions have leaders. */
   growTopic(topic: string, partitions: number): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
   leaderOf(topic: string, partition: number): Promise<number>
@@ -28,7 +48,7 @@ export interface FaultTarget extends AsyncDisposable {
   /** It stands still; its connections stay open. */
   pause(broker: number): void
   resume(broker: number): void
-  inject(broker: number, rule: FaultRule): ActiveRule
+  inject(broker: number, fault: TargetFault): ActiveFault
   resetConnections(broker: number): void
   /** All brokers run, no faults: whatever a scenario left behind. */
   heal(): Promise<void>

@@ -1,4 +1,5 @@
 import kafkajs from 'kafkajs'
+import { administer } from './administer'
 
 /** A record as it was found in the log. */
 export interface StoredRecord {
@@ -9,42 +10,66 @@ export interface StoredRecord {
   readonly headers: Readonly<Record<string, Buffer>>
 }
 
-/** Reads a topic from beginning to end with bare kafkajs: what is judged does not judge itself. */
+/** Marks the end of each partition: the log also has offsets that hold no record (ends of transactions). */
+const endHeader = 'faults-end'
+
+/**
+ * Reads the committed records of a topic from beginning to end, with bare kafkajs: what is judged does not judge itself.
+ *
+ * @throws Error when the end cannot be reached within a minute.
+ */
 export async function readTopic(bootstrap: readonly string[], topic: string): Promise<readonly StoredRecord[]> {
   const client = new kafkajs.Kafka({ clientId: 'faults', brokers: [...bootstrap], logLevel: kafkajs.logLevel.NOTHING })
-  const left = new Map<number, bigint>()
-  const admin = client.admin()
-  await admin.connect()
-  for (const { partition, high } of await admin.fetchTopicOffsets(topic)) if (high !== '0') left.set(partition, BigInt(high))
-  await admin.disconnect()
-  const found: StoredRecord[] = []
-  if (left.size === 0) return found
+  const ends = await administer(bootstrap, (admin) => admin.fetchTopicOffsets(topic))
+  const left = new Set(ends.map(({ partition }) => partition))
+  await markEnds(client, topic, left)
+  const found = new Map<string, StoredRecord>()
   const consumer = client.consumer({ groupId: `read-${topic}-${process.pid}-${Date.now()}`, maxWaitTimeInMs: 100 })
   try {
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${topic} could not be read to its end within a minute.`)), 60_000)
-      consumer.on('consumer.crash', ({ payload }) => reject(payload.error))
-      void consumer
+      const late = () =>
+        reject(new Error(`${topic} could not be read to the end of partitions ${[...left].join(', ')} in a minute.`))
+      const timer = setTimeout(late, 60_000)
+      const settle = (error?: unknown) => {
+        clearTimeout(timer)
+        if (error === undefined) resolve()
+        else reject(error as Error)
+      }
+      consumer.on('consumer.crash', ({ payload }) => settle(payload.error))
+      consumer
         .run({
           autoCommit: false,
-          eachBatch: async ({ batch }) => {
-            const { partition } = batch
-            for (const { offset, key, value, headers } of batch.messages) {
-              found.push({ partition, offset: BigInt(offset), key, value, headers: headers as Record<string, Buffer> })
-            }
-            if (BigInt(batch.lastOffset()) + 1n >= (left.get(partition) ?? 0n)) left.delete(partition)
-            if (left.size > 0) return
-            clearTimeout(timer)
-            resolve()
+          // By place: after a rebalance it begins again.
+          eachMessage: async ({ partition, message: { offset, key, value, headers = {} } }) => {
+            if (endHeader in headers) left.delete(partition)
+            else
+              found.set(`${partition}/${offset}`, {
+                partition,
+                offset: BigInt(offset),
+                key,
+                value,
+                headers: headers as Record<string, Buffer>,
+              })
+            if (left.size === 0) settle()
           },
         })
-        .catch(reject)
+        .catch(settle)
     })
   } finally {
     await consumer.disconnect()
   }
-  // A partition that is fetched again is read again from where it was: the log has each offset once.
-  return [...new Map(found.map((record) => [`${record.partition}/${record.offset}`, record])).values()]
+  return [...found.values()]
+}
+
+async function markEnds(client: kafkajs.Kafka, topic: string, partitions: ReadonlySet<number>): Promise<void> {
+  const producer = client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+  await producer.connect()
+  try {
+    const messages = [...partitions].map((partition) => ({ partition, value: null, headers: { [endHeader]: '' } }))
+    await producer.send({ topic, acks: -1, messages })
+  } finally {
+    await producer.disconnect()
+  }
 }

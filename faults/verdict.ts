@@ -4,6 +4,8 @@ export type Guarantee =
   | 'quorum'
   /** Acknowledged by the leader alone: lost with it, and twice after a resend. Shown, not judged. */
   | 'leader'
+  /** Written to another topic by a transform: once for each that was read. */
+  | 'transform'
   /** Handled by a consumer group: at least once. */
   | 'group'
   /** Handled, or in the dead-letter topic with its bytes intact: at least once. */

@@ -54,7 +54,7 @@ export const consumerStopped: Scenario = {
       hear()
       return handled.distinct >= sent.acknowledged
     })
-    await scene.until('all is committed', () => isAllCommitted(kafka, group, topic))
+    await scene.until('all is committed', () => isAllCommitted(target.bootstrap, group, topic))
     zombie.tell('stop')
     await zombie.ended
     await heir.stop()

@@ -2,19 +2,23 @@ import { createHandledLog, isAllCommitted, textTopic } from '../group-work'
 import { startLoad } from '../load'
 import type { Scenario } from '../scenario'
 import { createSendLog } from '../send-log'
+import { readTopic } from '../topic-log'
 
 const partitions = 3
 
 /**
  * The coordinator of a group dies with a commit in its hands: not yet seen, or done and not answered. The group goes on with another one;
- * nothing is passed over, and in the end all is committed.
+ * nothing is passed over, and in the end all is committed. Beside it a transform commits its offsets in transactions with the same broker:
+ * what it wrote is there once.
  */
 export const coordinatorKilled: Scenario = {
   name: 'coordinator-killed',
   disturbs: 'brokers',
   async run({ target, random, ...scene }) {
     const topic = await scene.topic('orders', partitions)
+    const copies = await scene.topic('copies', partitions)
     const group = `${topic}-group`
+    const copiers = `${topic}-copiers`
     const kafka = scene.connect({ disturbed: true })
     const sent = createSendLog(kafka.producer({ linger: '2 ms' }), topic)
     const handled = createHandledLog()
@@ -25,8 +29,14 @@ export const coordinatorKilled: Scenario = {
       timing: { session: '6 seconds', commitEvery: '100 ms' },
       handle: handled.handled,
     })
-    const perTurn = random.between(1, 3)
-    const load = startLoad(perTurn, (i) => sent.send({ key: `k${i % 40}`, value: `${i}` }))
+    const transform = kafka.transform({
+      group: copiers,
+      from: textTopic(topic, partitions),
+      to: textTopic(copies, partitions),
+      timing: { session: '6 seconds' },
+      handle: ({ key, value, partition }) => ({ key, value, partition }),
+    })
+    const load = startLoad(random.between(1, 3), (i) => sent.send({ key: `k${i % 40}`, value: `${i}` }))
     await scene.until('records are handled', () => handled.distinct > 100)
     const victim = await target.coordinatorOf(group)
     const on = random.pick(['request', 'response'] as const)
@@ -39,10 +49,15 @@ export const coordinatorKilled: Scenario = {
     await load.stop()
     await sent.settled()
     await scene.until('all is handled', () => handled.distinct >= sent.acknowledged)
-    await scene.until('all is committed', () => isAllCommitted(kafka, group, topic))
-    await consumer.stop()
-    await consumer.done
+    await scene.until('all is committed', () => isAllCommitted(target.bootstrap, group, topic))
+    await scene.until('all is copied', () => isAllCommitted(target.bootstrap, copiers, topic))
+    await Promise.all([consumer.stop(), transform.stop()])
+    await Promise.all([consumer.done, transform.done])
     const note = `broker ${victim} killed with a commit ${on === 'request' ? 'not yet seen' : 'not yet answered'}`
-    return [{ guarantee: 'group', counts: handled.counts(sent), note }]
+    const copied = await readTopic(target.bootstrap, copies)
+    return [
+      { guarantee: 'group', counts: handled.counts(sent), note },
+      { guarantee: 'transform', counts: sent.counts(copied, 'copies'), note },
+    ]
   },
 }

@@ -43,7 +43,7 @@ export const partitionsGrown: Scenario = {
     await load.stop()
     await sent.settled()
     await scene.until('all is handled', () => handled.distinct >= sent.acknowledged)
-    await scene.until('all is committed', () => isAllCommitted(kafka, group, topic))
+    await scene.until('all is committed', () => isAllCommitted(target.bootstrap, group, topic))
     await consumer.stop()
     await consumer.done
     const stored = await readTopic(target.bootstrap, topic)

@@ -46,7 +46,7 @@ export const poison: Scenario = {
       sent.send({ key: `k${i % 40}`, value, headers: { trace: `${i}` } })
     }
     await sent.settled()
-    await scene.until('all is committed', () => isAllCommitted(kafka, group, topic))
+    await scene.until('all is committed', () => isAllCommitted(target.bootstrap, group, topic))
     await consumer.stop()
     await consumer.done
     const stored = new Map((await readTopic(target.bootstrap, topic)).map((record) => [placeOf(record), record]))

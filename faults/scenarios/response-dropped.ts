@@ -1,7 +1,7 @@
-import type { FaultRule } from '@pipe/testkit'
 import { startLoad } from '../load'
 import type { Scenario } from '../scenario'
 import { createSendLog } from '../send-log'
+import type { TargetFault } from '../target'
 import { readTopic } from '../topic-log'
 
 const partitions = 3
@@ -23,14 +23,15 @@ export const responseDropped: Scenario = {
       quorum.send(message)
       leader.send(message)
     })
-    const losses: readonly FaultRule[] = [
+    await scene.until('records are acknowledged', () => Math.min(quorum.acknowledged, leader.acknowledged) > 50)
+    const losses: readonly TargetFault[] = [
       { fault: 'drop-response', api: 'Produce' },
       { fault: 'reset', on: 'response', api: 'Produce' },
-      { fault: 'cut', on: 'response', afterBytes: random.between(1, 20), api: 'Produce' },
+      { fault: 'cut', afterBytes: random.between(1, 20), api: 'Produce' },
     ]
     const rounds = random.between(4, 8)
     for (let round = 0; round < rounds; round++) {
-      await scene.wait(random.between(20, 150))
+      await scene.wait(random.between(50, 300))
       const rule = target.inject(random.pick(target.brokers), { ...random.pick(losses), times: random.between(1, 2) })
       await scene.until('an answer is lost', () => rule.hits() > 0)
     }

@@ -71,13 +71,16 @@ describe('the verdict', () => {
     again: undefined,
   }
 
-  it.each(['quorum', 'group', 'dead-letter', 's3'] as const)('%s: nothing lost, doubled, out of order or risen from the dead', (guarantee) => {
-    expect(brokenPromises(guarantee, { ...fine, again: 3 })).toEqual([])
-    for (const wrong of ['lost', 'duplicated', 'reordered', 'phantoms'] as const) {
-      expect(brokenPromises(guarantee, { ...fine, [wrong]: 1 })).toHaveLength(1)
-    }
-    expect(brokenPromises(guarantee, { ...fine, acknowledged: 0 })).toHaveLength(1)
-  })
+  it.each(['quorum', 'group', 'dead-letter', 's3'] as const)(
+    '%s: nothing lost, doubled, out of order or risen from the dead',
+    (guarantee) => {
+      expect(brokenPromises(guarantee, { ...fine, again: 3 })).toEqual([])
+      for (const wrong of ['lost', 'duplicated', 'reordered', 'phantoms'] as const) {
+        expect(brokenPromises(guarantee, { ...fine, [wrong]: 1 })).toHaveLength(1)
+      }
+      expect(brokenPromises(guarantee, { ...fine, acknowledged: 0 })).toHaveLength(1)
+    },
+  )
 
   it('leader: losses and copies are shown only', () => {
     expect(brokenPromises('leader', { ...fine, lost: 5, duplicated: 5 })).toEqual([])

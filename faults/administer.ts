@@ -1,0 +1,21 @@
+import kafkajs from 'kafkajs'
+
+/** Asks something of a cluster as an administrator, by a client of its own: what it knows must not be old. */
+export async function administer<Answer>(
+  bootstrap: readonly string[],
+  ask: (admin: kafkajs.Admin) => Promise<Answer>,
+): Promise<Answer> {
+  const client = new kafkajs.Kafka({
+    clientId: 'faults-admin',
+    brokers: [...bootstrap],
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 10 },
+  })
+  const admin = client.admin()
+  await admin.connect()
+  try {
+    return await ask(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
