@@ -8,19 +8,9 @@ import {
   noTopicId,
 } from '@pipe/kafka-wire'
 import type { Kafka as KafkajsClient } from 'kafkajs'
+import { closeSockets, drained, type RawRequest, sendOn } from './driver-connection'
 import { fromKafkajs, KafkaError, protocolFailure } from './errors'
-import {
-  addressOf,
-  type BrokerAddress,
-  type CallOptions,
-  type Cluster,
-  closeSockets,
-  type DriverBroker,
-  drained,
-  openDriver,
-  type RawRequest,
-  sendOn,
-} from './internals'
+import { addressOf, type BrokerAddress, type CallOptions, type Cluster, type DriverBroker, openDriver } from './internals'
 
 /** The version of an API to use with a broker. */
 export function versionFor(
@@ -94,7 +84,7 @@ export function openCluster(instance: KafkajsClient): Cluster {
   function drop(broker: DriverBroker): void {
     forget(broker)
     alive.delete(broker)
-    closeSockets(broker)
+    closeSockets(broker.connectionPool)
   }
 
   /** Goes through the list that the client was given; the builder takes the next address with each call. */
@@ -160,7 +150,7 @@ export function openCluster(instance: KafkajsClient): Cluster {
     const { signal } = request
     signal?.throwIfAborted()
     await connected(target)
-    const sent = sendOn(target, request)
+    const sent = sendOn(target.connectionPool, request)
     return signal ? abortable(sent, signal) : sent
   }
 
@@ -223,7 +213,7 @@ export function openCluster(instance: KafkajsClient): Cluster {
     metadata: askMetadata,
     call,
     send,
-    drained,
+    drained: (broker) => drained(broker.connectionPool),
     drop,
     async close() {
       isClosed = true

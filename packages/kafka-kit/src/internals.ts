@@ -1,8 +1,9 @@
 import type { Api, MetadataResponse } from '@pipe/kafka-wire'
 import type { Kafka as KafkajsClient } from 'kafkajs'
+import { calm, type DriverPool, type DriverRequest, type RawRequest } from './driver-connection'
 import { KafkaError } from './errors'
 
-// The only file that touches what kafkajs keeps to itself.
+// With `driver-connection`, the only file that touches what kafkajs keeps to itself.
 //
 // What kafkajs gives us. A `Kafka` instance carries a function under the symbol described "private:Kafka:createCluster". The cluster that it
 // returns knows how to build connections (`connectionPoolBuilder.build`) and brokers on them (`brokerPool.createBroker`); a broker connects,
@@ -31,44 +32,12 @@ import { KafkaError } from './errors'
 //
 // A captured cluster is a `DriverCluster`: its members are kafkajs's own functions, typed structurally.
 
-/** A request as kafkajs's connections take it. `encode` must return something with a Buffer as `buf` and `buffer`. */
-interface DriverRequest {
-  readonly request: {
-    readonly apiKey: number
-    readonly apiName: string
-    readonly apiVersion: number
-    readonly expectResponse: () => boolean
-    readonly encode: () => { readonly buf: Buffer; readonly buffer: Buffer }
-  }
-  readonly response: { readonly decode: (payload: Buffer) => unknown; readonly parse: (decoded: never) => unknown }
-  readonly requestTimeout?: number
-  readonly logResponseError?: boolean
-}
-
-/** One TCP connection of kafkajs. */
-interface DriverConnection {
-  readonly requestQueue?: { readonly pending?: readonly unknown[]; scheduleCheckPendingRequests?: () => void } | undefined
-  readonly socket?:
-    | {
-        readonly writableNeedDrain: boolean
-        destroy(error?: Error): void
-        once(event: 'drain' | 'close', listener: () => void): unknown
-        off(event: 'drain' | 'close', listener: () => void): unknown
-      }
-    | undefined
-}
-
 /** A broker of kafkajs: what we use of it. */
 export interface DriverBroker {
   nodeId: number | null
   /** Served versions by api key; `null` before it connected. */
   readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>> | null
-  readonly connectionPool: {
-    readonly host: string
-    readonly port: number
-    readonly pool: readonly DriverConnection[]
-    send(request: DriverRequest): Promise<unknown>
-  }
+  readonly connectionPool: DriverPool
   isConnected(): boolean
   connect(): Promise<void>
   disconnect(): Promise<void>
@@ -186,25 +155,6 @@ export function captureClusters<Made>(
   }
 }
 
-/** A request with bytes of your own. */
-export interface RawRequest<T> {
-  readonly apiKey: number
-  readonly apiName: string
-  readonly apiVersion: number
-  /** What follows the request header; for flexible versions it starts with the tagged fields of the header (a zero byte). */
-  readonly body: Buffer
-  /** Reads what follows the correlation id; for flexible versions it starts with the tagged fields of the header. */
-  readonly parse: (payload: Buffer) => T
-  /** `false` for Produce with acks 0: resolves with `undefined` once the bytes were given to the socket. */
-  readonly expectResponse?: boolean | undefined
-  /** At least this long, where the request itself may wait; else the request timeout of the connection holds. */
-  readonly timeoutMs?: number | undefined
-  /** Called when the bytes are about to go to the socket: from here on the broker may have them. */
-  readonly onHandOver?: (() => void) | undefined
-  /** Ends the waiting; the request itself cannot be called back. */
-  readonly signal?: AbortSignal | undefined
-}
-
 /** How {@link Cluster.call} goes about it. */
 export interface CallOptions {
   readonly timeoutMs?: number | undefined
@@ -239,22 +189,13 @@ export interface Cluster {
   close(): Promise<void>
 }
 
-/**
- * Stops the idling of kafkajs: once a request was answered, each connection looks every millisecond for requests that wait, even when none
- * does (4 % of a core for three brokers, and a TimeoutNegativeWarning on newer Node). It looks only while some wait.
- */
+/** Connections of a cluster of kafkajs do not idle. */
 function calmed(cluster: DriverCluster): DriverCluster {
   const builder = cluster.connectionPoolBuilder
   const build = builder.build.bind(builder)
   builder.build = async (address) => {
-    const connections = (await build(address)) as { readonly pool?: readonly DriverConnection[] }
-    for (const { requestQueue: queue } of connections.pool ?? []) {
-      const schedule = queue?.scheduleCheckPendingRequests
-      if (!queue || typeof schedule !== 'function' || !Array.isArray(queue.pending)) continue
-      queue.scheduleCheckPendingRequests = () => {
-        if (queue.pending!.length > 0) schedule.call(queue)
-      }
-    }
+    const connections = (await build(address)) as Partial<DriverPool>
+    for (const connection of connections.pool ?? []) calm(connection)
     return connections
   }
   return cluster
@@ -295,47 +236,6 @@ export function openDriver(instance: KafkajsClient): Driver {
       checkBroker(broker)
       return broker
     },
-  }
-}
-
-/** Sends a request on the connection of a broker that is connected. Errors are those of kafkajs. */
-export function sendOn<T>(broker: DriverBroker, request: RawRequest<T>): Promise<T> {
-  const { apiKey, apiName, apiVersion, body, parse, expectResponse = true, timeoutMs, onHandOver } = request
-  return broker.connectionPool.send({
-    request: {
-      apiKey,
-      apiName,
-      apiVersion,
-      expectResponse: () => expectResponse,
-      encode: () => {
-        onHandOver?.()
-        return { buf: body, buffer: body }
-      },
-    },
-    response: { decode: (payload) => payload, parse: parse as (payload: never) => unknown },
-    logResponseError: false,
-    ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
-  }) as Promise<T>
-}
-
-/** Closes the sockets of a broker at once: what is under way on them fails. Not kafkajs's `disconnect`, which waits for answers that may never come, and whose own timer for them has stopped by then. */
-export function closeSockets(broker: DriverBroker): void {
-  for (const { socket } of broker.connectionPool.pool) socket?.destroy(new Error('closed by this client'))
-}
-
-/** Resolves when the sockets of a broker take bytes again: kafkajs itself writes without looking. */
-export async function drained(broker: DriverBroker): Promise<void> {
-  for (const { socket } of broker.connectionPool.pool) {
-    if (!socket?.writableNeedDrain) continue
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        socket.off('drain', done)
-        socket.off('close', done)
-        resolve()
-      }
-      socket.once('drain', done)
-      socket.once('close', done)
-    })
   }
 }
 

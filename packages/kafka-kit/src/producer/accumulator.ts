@@ -6,7 +6,7 @@ import type { PartitionQueue } from './partition-queue'
 export interface Accumulator {
   /** Puts a message into the open batch of its partition, or opens one. */
   append(queue: PartitionQueue, record: RecordToWrite, bytes: number, group: SendGroup, index: number): void
-  /** The open batch of a queue takes no more: it is full, was taken, or is settled. */
+  /** The open batch of a queue takes no more: it is full, too old, was taken, or is settled. */
   close(queue: PartitionQueue): void
   /** Makes all that waits due at once, and what comes until it is turned off. */
   flush(on: boolean): void
@@ -22,25 +22,22 @@ export function createAccumulator(settings: {
   readonly batchBytes: number
   readonly batchRecords: number
   readonly lingerMs: number
-  /** A batch that could not go takes no more after this time: its first message sets its deadline. */
-  readonly maxOpenMs: number
   readonly onReady: (queue: PartitionQueue) => void
   readonly onOpened: () => void
 }): Accumulator {
-  const { batchBytes, batchRecords, lingerMs, maxOpenMs, onReady, onOpened } = settings
+  const { batchBytes, batchRecords, lingerMs, onReady, onOpened } = settings
   const lingering = new Set<PartitionQueue>()
   let isFlushing = false
   let lingerTimer: NodeJS.Timeout | undefined
 
   function append(queue: PartitionQueue, record: RecordToWrite, bytes: number, group: SendGroup, index: number): void {
-    const nowMs = Date.now()
     let batch = queue.open
-    if (batch && (batch.bytes + bytes > batchBytes || nowMs - batch.createdAtMs > maxOpenMs)) {
+    if (batch && batch.bytes + bytes > batchBytes) {
       close(queue)
       batch = undefined
     }
     if (!batch) {
-      batch = createBatch(nowMs)
+      batch = createBatch(Date.now())
       queue.open = batch
       queue.batches.push(batch)
       onOpened()

@@ -84,7 +84,8 @@ export function createAdmission(settings: {
     })
   }
 
-  function place(topic: TopicState, { record, bytes, partition, group, index }: Unplaced): void {
+  function place(topic: TopicState, item: Unplaced): void {
+    const { record, bytes, partition, group, index } = item
     if (group.isAborted) {
       room.give(bytes, 1)
       return
@@ -98,7 +99,7 @@ export function createAdmission(settings: {
   }
 
   function placeWhenLoaded(name: string, item: Unplaced): void {
-    const entry = loading.get(name)
+    const entry = loading.size === 0 ? undefined : loading.get(name)
     if (entry) {
       entry.waiting.push(item)
       return
@@ -149,7 +150,9 @@ export function createAdmission(settings: {
         placeWhenLoaded(name, item)
         return undefined
       }
-      const record = encoding === undefined ? toRecord(topic, message) : encoding.then(() => toRecord(topic, message))
+      const nowMs = Date.now()
+      const record =
+        encoding === undefined ? toRecord(topic, message, nowMs) : encoding.then(() => toRecord(topic, message, nowMs))
       if (!(record instanceof Promise)) return enter(record)?.catch(refuse)
       const admitted = record.then(enter).catch(refuse)
       hold(admitted)
@@ -167,6 +170,7 @@ export function createAdmission(settings: {
     open: (name: string) => SendGroup,
   ): Promise<void> {
     const name = checkCall(topic)
+    const nowMs = Date.now()
     const records = new Array<RecordToWrite>(messages.length)
     const sizes = new Array<number>(messages.length)
     let endTurn: (() => void) | undefined
@@ -180,7 +184,7 @@ export function createAdmission(settings: {
         await before
       }
       for (let i = 0; i < messages.length; i++) {
-        let record = toRecord(topic, messages[i]!)
+        let record = toRecord(topic, messages[i]!, nowMs)
         if (record instanceof Promise) {
           takeTurn()
           record = await record
@@ -209,7 +213,7 @@ export function createAdmission(settings: {
     try {
       const name = checkCall(topic)
       if (encoding !== undefined || room.waiting().length > 0) return false
-      const record = toRecord(topic, message)
+      const record = toRecord(topic, message, Date.now())
       if (record instanceof Promise) {
         record.catch(() => undefined)
         throw new KafkaError(

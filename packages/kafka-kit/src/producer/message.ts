@@ -42,9 +42,13 @@ export function checkTopic(topic: string | AnyTopic): string {
   return nameOf(topic)
 }
 
-/** Checks and encodes a message; a promise where a schema validates asynchronously. */
-export function toRecord(topic: string | AnyTopic, message: LooseMessage): RecordToWrite | Promise<RecordToWrite> {
-  const timestampMs = message.timestamp === undefined ? Date.now() : timestampOf(topic, message.timestamp)
+/** Checks and encodes a message; a promise where a schema validates asynchronously. `nowMs` is its time when it names none. */
+export function toRecord(
+  topic: string | AnyTopic,
+  message: LooseMessage,
+  nowMs: number = Date.now(),
+): RecordToWrite | Promise<RecordToWrite> {
+  const timestampMs = message.timestamp === undefined ? nowMs : timestampOf(topic, message.timestamp)
   if (typeof topic === 'string') return rawRecord(topic, message, timestampMs)
   const encoded = topic.encode(message as never)
   return encoded instanceof Promise

@@ -45,6 +45,9 @@ const maxRequestBytes = 8 * 1024 * 1024
 /** Makes an engine. */
 export function createSender({ transport, room, options }: SenderSettings): Sender {
   const { isIdempotent, batchBytes, batchRecords, lingerMs, deliveryTimeoutMs, onEvent } = options
+  const expireEveryMs = Math.min(1000, Math.max(5, deliveryTimeoutMs / 20))
+  // The first message of a batch sets its deadline: one that cannot go takes no more after an eighth of the time.
+  const maxOpenMs = Math.max(lingerMs, deliveryTimeoutMs / 8 - expireEveryMs)
   const ready = new Set<PartitionQueue>()
   let isDraining = false
   let isAbandoned = false
@@ -54,10 +57,9 @@ export function createSender({ transport, room, options }: SenderSettings): Send
     batchBytes,
     batchRecords,
     lingerMs,
-    maxOpenMs: Math.max(lingerMs, deliveryTimeoutMs / 8),
     onReady: markReady,
     onOpened() {
-      expiryTimer ??= setInterval(expire, Math.min(1000, Math.max(5, deliveryTimeoutMs / 20)))
+      expiryTimer ??= setInterval(expire, expireEveryMs)
     },
   })
   const topics = createTopicMap({
@@ -209,6 +211,7 @@ export function createSender({ transport, room, options }: SenderSettings): Send
   function expire(): void {
     const nowMs = Date.now()
     forEachQueue((queue) => {
+      if (queue.open && nowMs - queue.open.createdAtMs > maxOpenMs) accumulator.close(queue)
       for (const batch of [...queue.batches]) {
         if (nowMs - batch.createdAtMs < deliveryTimeoutMs) break
         giveUpUnanswered(queue, batch, { text: `not confirmed within ${deliveryTimeoutMs / 1000} s`, retryable: true })
