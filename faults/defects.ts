@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { type Defect, type DefectClient, type DefectOutcome, defects, meet } from '../packages/kafka-kit/test/producer/defects'
+import {
+  type Defect,
+  type DefectClient,
+  type DefectOutcome,
+  defects,
+  meet,
+  type Range,
+} from '../packages/kafka-kit/test/producer/defects'
 import { markdownTable } from './summary'
 
 /** Where the table stands. */
@@ -10,7 +17,7 @@ export interface DefectRow {
   readonly id: string
   readonly client: string
   readonly accident: string
-  readonly counts: readonly (readonly [number, number])[]
+  readonly counts: readonly Range[]
 }
 
 const counted = ['sent', 'acknowledged', 'of these lost', 'stored twice', 'sends rejected'] as const
@@ -23,7 +30,11 @@ export async function measureDefects(runs: number, onRow: (row: DefectRow) => vo
     for (const client of ['kafkajs', 'kit'] as const) {
       const outcomes: DefectOutcome[] = []
       for (let run = 0; run < runs; run++) outcomes.push(await meet(defect, client))
-      const row = rowOf(defect, client, outcomes)
+      const rangeOf = (count: keyof DefectOutcome): Range => {
+        const counts = outcomes.map((outcome) => outcome[count])
+        return [Math.min(...counts), Math.max(...counts)]
+      }
+      const row = rowOf(defect, client, rangeOf)
       rows.push(row)
       onRow(row)
     }
@@ -31,23 +42,24 @@ export async function measureDefects(runs: number, onRow: (row: DefectRow) => vo
   return rows
 }
 
-function rowOf(defect: Defect, client: DefectClient, outcomes: readonly DefectOutcome[]): DefectRow {
-  const range = (count: (outcome: DefectOutcome) => number): [number, number] => {
-    const counts = outcomes.map(count)
-    return [Math.min(...counts), Math.max(...counts)]
-  }
+/** The rows as the defects declare them; the tests of the kit hold each run against that. */
+export function declaredDefects(): readonly DefectRow[] {
+  return defects.flatMap((defect) => {
+    const sent = defect.sends.flat().length
+    return [
+      rowOf(defect, 'kafkajs', (count) => defect.bare[count]),
+      rowOf(defect, 'kit', (count) => (count === 'acknowledged' ? [sent, sent] : [0, 0])),
+    ]
+  })
+}
+
+function rowOf(defect: Defect, client: DefectClient, rangeOf: (count: keyof DefectOutcome) => Range): DefectRow {
   const sent = defect.sends.flat().length
   return {
     id: defect.id,
     client: client === 'kit' ? '@pipe/kafka-kit' : 'kafkajs 2.2.4',
     accident: defect.accident,
-    counts: [
-      [sent, sent],
-      range(({ acknowledged }) => acknowledged),
-      range(({ lost }) => lost),
-      range(({ twice }) => twice),
-      range(({ rejected }) => rejected),
-    ],
+    counts: [[sent, sent], rangeOf('acknowledged'), rangeOf('lost'), rangeOf('twice'), rangeOf('rejected')],
   }
 }
 
@@ -59,7 +71,7 @@ export function defectTable(rows: readonly DefectRow[]): string {
   )
 }
 
-const rangeText = ([least, most]: readonly [number, number]) => (least === most ? `${least}` : `${least}–${most}`)
+const rangeText = ([least, most]: Range) => (least === most ? `${least}` : `${least}–${most}`)
 
 /**
  * Compares what was measured with the table of the guide: the same lines, and each count within what the guide says.

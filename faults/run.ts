@@ -47,6 +47,8 @@ async function runFaults(asked: Arguments): Promise<number> {
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
   }
+  const places = new Map(scenarios.map(({ name }, i) => [name, i]))
+  rows.sort((one, other) => places.get(one.scenario)! - places.get(other.scenario)! || one.seed - other.seed)
   const summary = summaryOf(rows)
   const isBroken = rows.some(({ broken }) => broken.length > 0)
   const result = { target: target.name, at: new Date(startedAt).toISOString(), node: process.version, sabotage, summary, rows }

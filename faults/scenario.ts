@@ -35,7 +35,7 @@ export interface Scene {
   worker(name: 'consumer' | 'sink', config: object, env?: Readonly<Record<string, string>>): Promise<Worker>
   /** Waits so many milliseconds. */
   wait(ms: number): Promise<void>
-  /** Waits until it holds, a minute at most. */
+  /** Waits until it holds, two minutes at most. */
   until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>
   /** Called when the scene ends, last first. */
   onEnd(close: () => unknown): void
@@ -89,9 +89,9 @@ export function openScene(given: {
       return worker
     },
     async until(what, holds) {
-      const giveUpAt = Date.now() + 60_000
+      const giveUpAt = Date.now() + 120_000
       while (!(await holds())) {
-        if (Date.now() > giveUpAt) throw new Error(`Not within a minute: ${what}.`)
+        if (Date.now() > giveUpAt) throw new Error(`Not within two minutes: ${what}.`)
         await wait(25)
       }
     },

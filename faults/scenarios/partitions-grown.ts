@@ -22,22 +22,29 @@ export const partitionsGrown: Scenario = {
     const producer = kafka.producer({ linger: '2 ms', onEvent: (event) => changes.push(event) })
     const sent = createSendLog(producer, topic)
     const handled = createHandledLog()
+    let assigned = 0
     const consumer = kafka.consumer({
       group,
       topics: [textTopic(topic, partitions)],
       concurrency: 4,
       timing: { session: '6 seconds', commitEvery: '100 ms' },
       handle: handled.handled,
+      onEvent: (event) => {
+        if (event.kind === 'joined') assigned = event.assigned[topic]?.length ?? 0
+      },
     })
     const load = startLoad(random.between(1, 3), (i) => sent.send({ key: `k${i % 200}`, value: `${i}` }))
     await scene.until('records are handled', () => handled.distinct > 50)
     await scene.wait(random.between(100, 500))
     const grownTo = random.between(partitions + 1, partitions * 3)
     await target.growTopic(topic, grownTo)
-    await scene.wait(random.between(0, 300))
-    await scene.until('the producer knows of it', () => {
+    const isKnown = () =>
+      assigned === grownTo && changes.some((event) => event.kind === 'partitions-changed' && event.to === grownTo)
+    await scene.until('the producer and the group know of it', async () => {
+      if (isKnown()) return true
       for (const broker of target.brokers) target.resetConnections(broker)
-      return changes.some((event) => event.kind === 'partitions-changed' && event.to === grownTo)
+      await scene.wait(random.between(300, 600))
+      return isKnown()
     })
     await scene.wait(random.between(300, 800))
     await load.stop()

@@ -26,7 +26,7 @@ export interface Defect {
   /** When the next send begins: once the accident has happened to the one before, or once that is settled. */
   readonly next: 'after the accident' | 'when settled'
   /** What bare kafkajs does: messages, and sends. */
-  readonly bare: { readonly lost: Range; readonly twice: Range; readonly rejected: Range }
+  readonly bare: { readonly [Count in keyof DefectOutcome]: Range }
 }
 
 const values = (count: number) => Array.from({ length: count }, (_, i) => `v${String(i).padStart(4, '0')}`)
@@ -43,7 +43,7 @@ export const defects: readonly Defect[] = [
     idempotent: false,
     hasKeys: false,
     script: (stub) => stub.script({ broker: 0, error: 6 }),
-    bare: { lost: [50, 51], twice: [50, 51], rejected: [0, 0] },
+    bare: { acknowledged: [101, 101], lost: [50, 51], twice: [50, 51], rejected: [0, 0] },
   },
   {
     ...moved,
@@ -53,7 +53,7 @@ export const defects: readonly Defect[] = [
     idempotent: false,
     hasKeys: false,
     script: (stub) => stub.script({ broker: 0, error: 6 }),
-    bare: { lost: [33, 34], twice: [33, 34], rejected: [0, 0] },
+    bare: { acknowledged: [101, 101], lost: [33, 34], twice: [33, 34], rejected: [0, 0] },
   },
   {
     ...moved,
@@ -63,7 +63,7 @@ export const defects: readonly Defect[] = [
     idempotent: true,
     hasKeys: false,
     script: (stub) => stub.script({ broker: 0, error: 6 }),
-    bare: { lost: [50, 51], twice: [50, 51], rejected: [0, 0] },
+    bare: { acknowledged: [101, 101], lost: [50, 51], twice: [50, 51], rejected: [0, 0] },
   },
   {
     ...moved,
@@ -73,7 +73,7 @@ export const defects: readonly Defect[] = [
     idempotent: false,
     hasKeys: true,
     script: (stub) => stub.script({ broker: 0, partition: 'first', error: 6 }),
-    bare: { lost: [0, 0], twice: [33, 33], rejected: [0, 0] },
+    bare: { acknowledged: [101, 101], lost: [0, 0], twice: [33, 33], rejected: [0, 0] },
   },
   {
     ...unanswered,
@@ -83,7 +83,7 @@ export const defects: readonly Defect[] = [
     script: (stub) => stub.script({ reply: 'none' }),
     sends: [['A'], ['B']],
     next: 'after the accident',
-    bare: { lost: [1, 1], twice: [1, 1], rejected: [0, 0] },
+    bare: { acknowledged: [2, 2], lost: [1, 1], twice: [1, 1], rejected: [0, 0] },
   },
   {
     ...unanswered,
@@ -93,7 +93,7 @@ export const defects: readonly Defect[] = [
     script: (stub) => stub.script({ reply: 'none' }),
     sends: [['A1', 'A2', 'A3'], ['B']],
     next: 'after the accident',
-    bare: { lost: [0, 0], twice: [0, 0], rejected: [1, 1] },
+    bare: { acknowledged: [3, 3], lost: [0, 0], twice: [0, 0], rejected: [1, 1] },
   },
   {
     ...unanswered,
@@ -103,7 +103,7 @@ export const defects: readonly Defect[] = [
     script: (stub) => stub.script({ reply: 'none', times: 2 }),
     sends: [['A'], ['B'], ['C']],
     next: 'when settled',
-    bare: { lost: [1, 1], twice: [0, 0], rejected: [1, 1] },
+    bare: { acknowledged: [2, 2], lost: [1, 1], twice: [0, 0], rejected: [1, 1] },
   },
   {
     ...unanswered,
@@ -113,7 +113,7 @@ export const defects: readonly Defect[] = [
     script: (stub) => stub.script({ reply: 'none', times: 2 }),
     sends: [['A1', 'A2'], ['B'], ['C']],
     next: 'when settled',
-    bare: { lost: [0, 0], twice: [0, 0], rejected: [3, 3] },
+    bare: { acknowledged: [0, 0], lost: [0, 0], twice: [0, 0], rejected: [3, 3] },
   },
 ]
 
