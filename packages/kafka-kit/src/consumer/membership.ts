@@ -61,6 +61,7 @@ export function createMembership(settings: {
   readonly resources: KafkaResources
   readonly cluster: Cluster
   readonly group: string
+  readonly instanceId: string | undefined
   readonly topics: readonly string[]
   readonly fromBeginning: boolean
   readonly isolation: Isolation
@@ -81,6 +82,7 @@ export function createMembership(settings: {
 
   const coordinator = createCoordinator({
     group,
+    instanceId: settings.instanceId,
     timing,
     find: driver.findGroupCoordinator.bind(driver) as (options: { groupId: string }) => Promise<GroupBroker>,
     drop: (broker) => settings.cluster.drop(broker),
@@ -180,7 +182,7 @@ export function createMembership(settings: {
           group,
           generationId: as.generation,
           memberId: as.memberId,
-          groupInstanceId: null,
+          groupInstanceId: settings.instanceId ?? null,
           retentionTimeMs: -1n,
           topics,
         })
@@ -206,7 +208,14 @@ export function createMembership(settings: {
         () => true,
         () => false,
       )
-      const isDone = await Promise.race([done, sleep(ms).then(() => false)])
+      const limit = new AbortController()
+      const isLate = sleep(ms, limit.signal).then(
+        () => false,
+        () => false,
+      )
+      const isDone = await Promise.race([done, isLate])
+      // A timer that runs on would keep the process alive for as long as the stop might have taken.
+      limit.abort()
       for (const broker of brokers.keys()) settings.cluster.drop(broker)
       coordinator.close()
       return isDone && hasLeft

@@ -122,6 +122,18 @@ describe.skipIf(!target.available)(`consumer on a real cluster${target.note}`, (
     expect(consumer.status().state).toBe('stopped')
   })
 
+  test('once it has stopped, no timer of it keeps the process alive', async () => {
+    const topic = await newTopic('timers', 1)
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const consumer = start({ group: 'timers', topics: [topic], handle: () => undefined })
+    await until('joined', () => events.some(({ kind }) => kind === 'joined'))
+    await consumer.stop({ deadline: '20 seconds' })
+    await consumer.done
+    // Short ones may still run out; the one of the deadline would be there for longer than this waits.
+    await until('no timer', () => timers() <= before, 10_000)
+  })
+
   test('a handler that runs for much longer than the session: heartbeats go on, nobody is put out, it runs once', async () => {
     const topic = await newTopic('long', 1)
     await produce(topic, 3)
