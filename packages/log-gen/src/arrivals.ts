@@ -50,7 +50,7 @@ export function makeArrivals(options: ArrivalOptions): Arrivals {
   const { words, fileMs, latenessMs, schedule, faults, startMs, endMs, unitMs } = options
   const { slotMs, phases, place, isEverySlot, happens } = schedule
   const keysOf = (stream: string) => streamKeys(options.seed, stream, words)
-  const { fate, decide, hasDelays, looksBackMs } = makeFates(faults, { fileMs, latenessMs }, keysOf)
+  const { fate, decide, hasDelays, looksBackMs, isPlain } = makeFates(faults, { fileMs, latenessMs }, keysOf)
   const { kindOf, wrongTime } = makeClockFaults(faults.clock, unitMs, keysOf)
   const skewOf = makeDeviceClock(options.anomalies, unitMs, keysOf)
   const malform = makeMalformer(faults, keysOf)
@@ -139,6 +139,10 @@ export function makeArrivals(options: ArrivalOptions): Arrivals {
           const happenedAt = tick * slotMs + (phases[device] as number)
           if (happenedAt < from || happenedAt >= to) continue
           if (!isEverySlot && !happens(device, tick)) continue
+          if (isPlain) {
+            visit(fill(device, tick, happenedAt, happenedAt, 0))
+            continue
+          }
           decide(device, tick, happenedAt)
           if (fate.emitTime !== happenedAt) continue
           if (next < delayed.length && (delayed[next] as Delayed).emitTime <= happenedAt) {

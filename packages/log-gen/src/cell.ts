@@ -24,7 +24,13 @@ export interface CellEpisode extends Span {
 
 /** How a drawn number is printed. */
 export type CellForm =
-  | { readonly kind: 'scaled'; readonly scale: number; readonly fixedDigits: number }
+  | {
+      readonly kind: 'scaled'
+      readonly scale: number
+      readonly fixedDigits: number
+      /** Mostly the same for all devices of a tick, and never null. */
+      readonly isShared?: boolean
+    }
   | { readonly kind: 'values'; readonly values: readonly unknown[] }
   /** As `values`, but the same for all records of a device. */
   | { readonly kind: 'device-value'; readonly values: readonly unknown[] }

@@ -1,6 +1,6 @@
 import { byteWriter } from './byte-writer'
 import type { FileFaultKind } from './file-fault'
-import type { LogSource } from './lines'
+import type { LineSource, LogSource } from './lines'
 import type { LogFormat } from './log-format'
 import { parquetFile } from './parquet-file'
 import type { FileId } from './shard'
@@ -18,6 +18,9 @@ export interface EncodedFile {
   readonly middle: number
 }
 
+// Bytes to begin with, by what the last file of a source needed. No result depends on it.
+const sizes = new WeakMap<LineSource, number>()
+
 const nothing: Buffer = Buffer.alloc(0)
 
 /** Encodes the lines of a file. */
@@ -31,7 +34,7 @@ export function encodeFile(source: LogSource, file: FileId, format: LogFormat = 
     const { bytes, rows } = parquetFile(source, file)
     return { bytes, rows, readableBytes: bytes.length, readableRows: rows, fault, middle: 0 }
   }
-  const writer = byteWriter()
+  const writer = byteWriter(sizes.get(lines))
   const { fileStart, write } = lines.writer(format)
   if (fileStart !== '') writer.at += writer.bytes.write(fileStart)
   // Ends of lines are kept only where something is done to them.
@@ -48,6 +51,8 @@ export function encodeFile(source: LogSource, file: FileId, format: LogFormat = 
     ends?.push(writer.at)
   })
   const bytes = writer.bytes.subarray(0, writer.at)
+  // An eighth more than the last file needed, so that the next one need not grow.
+  sizes.set(lines, Math.max(65_536, Math.ceil(bytes.length * 1.125)))
   const all = { bytes, rows, readableBytes: bytes.length, readableRows: rows, fault, middle: 0 }
   if (!ends) return all
   if (fault !== undefined) return spoil(all, ends)

@@ -39,7 +39,7 @@ export function makeCell(spec: FieldSpec, column: Column, context: CellContext):
       return {
         draw: ({ device, tick }) => context.ordinalOf(device, tick),
         value: (drawn) => (isBig ? BigInt(drawn) : drawn),
-        form: { kind: 'scaled', scale: 0, fixedDigits: -1 },
+        form: { kind: 'scaled', scale: 0, fixedDigits: -1, isShared: true },
       }
     }
     case 'counter':
@@ -78,7 +78,12 @@ export function makeCell(spec: FieldSpec, column: Column, context: CellContext):
       const keys = keysOf('null')
       const threshold = rateThreshold(spec.rate)
       // Where some records have no value, those of a device are not all the same.
-      const form = inner.form.kind === 'device-value' ? { kind: 'values' as const, values: tagValues(spec.field) } : inner.form
+      const form =
+        inner.form.kind === 'device-value'
+          ? { kind: 'values' as const, values: tagValues(spec.field) }
+          : inner.form.kind === 'scaled'
+            ? { ...inner.form, isShared: false }
+            : inner.form
       return {
         ...inner,
         draw: (line) => (draw(keys, line.device, line.draws) < threshold ? nullDraw : inner.draw(line)),

@@ -23,6 +23,8 @@ export interface RecordFates {
   readonly looksBackMs: number
   /** Whether any record can be sent at another time than it happened. */
   readonly hasDelays: boolean
+  /** Whether every record is sent once, when it happens: then nothing need be decided. */
+  readonly isPlain: boolean
 }
 
 /** The fates of the records of a fleet. */
@@ -79,6 +81,7 @@ export function makeFates(
 
   return {
     fate,
+    isPlain: lateBelow + veryLateBelow + orderBelow + duplicateBelow + gapBelow === 0,
     hasDelays: lateBelow > 0 || veryLateBelow > 0 || orderBelow > 0 || (duplicateBelow > 0 && latenessMs >= fileMs),
     looksBackMs: Math.max(lateBelow > 0 || duplicateBelow > 0 ? latenessMs : 0, veryLateBelow > 0 ? faults.veryLate.upToMs : 0),
     decide: (device, tick, eventTime) => {

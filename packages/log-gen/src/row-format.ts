@@ -1,7 +1,6 @@
 import { type Column, type ColumnMap, toText } from '@pipe/core'
 import { csvCell, jsonText, tsvCell } from '@pipe/core/internal'
-import type { ByteWriter } from './byte-writer'
-import { instantWriter } from './byte-writer'
+import type { InstantSeparators } from './instant-text'
 import { type CellText, malformedCells, type Pick } from './malformed-cell'
 import { malformedJson } from './malformed-json'
 import type { MalformedKind, Targets } from './malformed-kind'
@@ -17,13 +16,13 @@ export interface RowFormat {
   text(name: string, value: unknown): string
   /** Stands around an instant. */
   readonly quote: string
-  /** Makes a writer of instants. `lead` is written in front of each. */
-  instant(lead: string): (writer: ByteWriter, ms: number) => void
+  /** Of an instant. */
+  readonly separators: InstantSeparators
   /** Spoils a line. Returns the bytes without line end. */
   malformed(kind: MalformedKind, cells: readonly CellText[], targets: Targets, pick: Pick): Buffer
 }
 
-const plainInstant = (lead: string) => instantWriter(lead)
+const withBlank: InstantSeparators = [' ', '']
 
 /** NDJSON of a table. */
 export function jsonFormat(columns: ColumnMap): RowFormat {
@@ -33,7 +32,7 @@ export function jsonFormat(columns: ColumnMap): RowFormat {
     lineEnd: '}\n',
     text: (name, value) => (value === null ? 'null' : jsonText(columns[name] as Column, value)),
     quote: '"',
-    instant: plainInstant,
+    separators: withBlank,
     malformed: malformedJson,
   }
 }
@@ -55,7 +54,7 @@ function delimited(columns: ColumnMap, delimiter: string, cell: (text: string | 
     lineEnd: '\n',
     text: (name, value) => cell(value === null ? null : toText((columns[name] as Column).type, value)),
     quote: '',
-    instant: plainInstant,
+    separators: withBlank,
     malformed: (kind, cells, targets, pick) => malformedCells(kind, cells, { targets, delimiter, nothing: cell(null) }, pick),
   }
 }

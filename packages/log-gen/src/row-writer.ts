@@ -1,5 +1,6 @@
-import { type ByteWriter, reserve, writeBytes, writeScaled } from './byte-writer'
-import { type Cell, nullDraw } from './cell'
+import { type ByteWriter, byteWriter, writeBytes, writeScaled, writeShort } from './byte-writer'
+import { type Cell, type CellForm, nullDraw } from './cell'
+import { instantWriter, rowStart } from './instant-text'
 import type { Line } from './lines'
 import type { RowFormat } from './row-format'
 
@@ -14,8 +15,11 @@ type Part =
   | { readonly kind: 'text'; readonly text: string }
   /** The same in all records of a device. */
   | { readonly kind: 'device'; textOf(device: number): string }
-  | { readonly kind: 'instant'; timeOf(line: Line): number }
+  | { readonly kind: 'event-time' }
+  | { readonly kind: 'shared'; readonly cell: Cell; readonly form: ScaledForm }
   | { readonly kind: 'step'; readonly step: Step }
+
+type ScaledForm = Extract<CellForm, { readonly kind: 'scaled' }>
 
 /**
  * Compiles the columns of a log into a function that appends one row. All text known beforehand (names of columns and devices, tags,
@@ -32,19 +36,35 @@ export function compileRow(
     parts.push({ kind: 'text', text: format.before(name, index++) })
     if (filling.kind === 'device')
       parts.push({ kind: 'device', textOf: (device) => format.text(name, devices[device] as string) })
-    else if (filling.kind === 'event-time') parts.push(...instant(format, (line) => line.eventTime))
+    else if (filling.kind === 'event-time') {
+      const quote: Part = { kind: 'text', text: format.quote }
+      parts.push(quote, { kind: 'event-time' }, quote)
+    }
     else parts.push(...cellParts(name, filling.cell, format))
   }
   parts.push({ kind: 'text', text: format.lineEnd })
-  const steps = joinConstants(parts, format, devices.length)
-  return (writer, line) => {
-    for (let i = 0; i < steps.length; i++) (steps[i] as Step)(writer, line)
-  }
+  return inOrder(joinConstants(parts, format, devices.length))
 }
 
-function instant(format: RowFormat, timeOf: (line: Line) => number): Part[] {
-  const quote: Part = { kind: 'text', text: format.quote }
-  return [quote, { kind: 'instant', timeOf }, quote]
+const nothingToDo: Step = () => {}
+
+/** Steps one after the other. Six a time are called by name, as the engine compiles such calls into one piece, but not those of a loop. */
+function inOrder(steps: readonly Step[]): Step {
+  const [a = nothingToDo, b = nothingToDo, c = nothingToDo, d = nothingToDo, e = nothingToDo, f = nothingToDo] = steps
+  const six: Step = (writer, line) => {
+    a(writer, line)
+    b(writer, line)
+    c(writer, line)
+    d(writer, line)
+    e(writer, line)
+    f(writer, line)
+  }
+  if (steps.length <= 6) return six
+  const rest = inOrder(steps.slice(6))
+  return (writer, line) => {
+    six(writer, line)
+    rest(writer, line)
+  }
 }
 
 function cellParts(name: string, cell: Cell, format: RowFormat): Part[] {
@@ -52,6 +72,7 @@ function cellParts(name: string, cell: Cell, format: RowFormat): Part[] {
   const nothing = Buffer.from(format.text(name, null))
   switch (form.kind) {
     case 'scaled':
+      if (form.isShared) return [{ kind: 'shared', cell, form }]
       return [{ kind: 'step', step: scaledStep(cell, nothing, form) }]
     case 'device-value':
       return [{ kind: 'device', textOf: (device) => format.text(name, form.values[device]) }]
@@ -64,13 +85,11 @@ function cellParts(name: string, cell: Cell, format: RowFormat): Part[] {
       return [{ kind: 'step', step }]
     }
     case 'instant': {
-      const write = format.instant(format.quote)
-      const quote = Buffer.from(format.quote)
+      const write = instantWriter(format.quote, format.separators, format.quote)
       const step: Step = (writer, line) => {
         const drawn = cell.draw(line)
-        if (drawn === nullDraw) return writeBytes(writer, nothing)
-        write(writer, drawn)
-        writeBytes(writer, quote)
+        if (drawn === nullDraw) writeBytes(writer, nothing)
+        else write(writer, drawn)
       }
       return [{ kind: 'step', step }]
     }
@@ -84,42 +103,58 @@ function cellParts(name: string, cell: Cell, format: RowFormat): Part[] {
   }
 }
 
-function scaledStep(cell: Cell, nothing: Buffer, form: { readonly scale: number; readonly fixedDigits: number }): Step {
-  // The devices of one tick have the same sequence: what was printed last is copied.
-  const printed = Buffer.alloc(32)
-  let length = 0
-  let last = Number.NaN
+function scaledStep(cell: Cell, nothing: Buffer, { scale, fixedDigits }: ScaledForm): Step {
   return (writer, line) => {
     const drawn = cell.draw(line)
-    if (drawn === last) {
-      reserve(writer, 32)
-      const { bytes, at } = writer
-      for (let i = 0; i < length; i++) bytes[at + i] = printed[i] as number
-      writer.at = at + length
-      return
-    }
-    if (drawn === nullDraw) return writeBytes(writer, nothing)
-    const start = writer.at
-    writeScaled(writer, drawn, form.scale, form.fixedDigits)
-    length = writer.at - start
-    for (let i = 0; i < length; i++) printed[i] = writer.bytes[start + i] as number
-    last = drawn
+    if (drawn === nullDraw) writeBytes(writer, nothing)
+    else writeScaled(writer, drawn, scale, fixedDigits)
   }
 }
 
-/** Neighbouring constants become one piece of bytes, joined with what belongs to a device, or with the instant behind them. */
+/** A number that the devices of one tick share: what was printed last, with the text behind it, is copied. */
+function sharedStep(cell: Cell, { scale, fixedDigits }: ScaledForm, behind: string): Step {
+  const end = Buffer.from(behind)
+  let printed: Buffer = Buffer.alloc(0)
+  let last = Number.NaN
+  return (writer, line) => {
+    const drawn = cell.draw(line)
+    if (drawn !== last) {
+      const text = byteWriter(32)
+      writeScaled(text, drawn, scale, fixedDigits)
+      writeBytes(text, end)
+      printed = text.bytes.subarray(0, text.at)
+      last = drawn
+    }
+    writeShort(writer, printed)
+  }
+}
+
+/**
+ * Neighbouring constants become one piece of bytes, joined with what belongs to a device, and this with the event time in front of it: what
+ * of a row is the same in the next one of the device is copied at once.
+ */
 function joinConstants(parts: readonly Part[], format: RowFormat, devices: number): Step[] {
   const steps: Step[] = []
   let constant = ''
   let perDevice: ((device: number) => string) | undefined
+  // An event time, and the text in front of it, that waits for what stands behind.
+  let instant: { readonly lead: string } | undefined
+  let shared: Extract<Part, { readonly kind: 'shared' }> | undefined
   const flush = () => {
-    if (perDevice) {
-      const before = perDevice
-      const behind = constant
-      steps.push(deviceStep((device) => before(device) + behind, devices))
-    } else if (constant !== '') steps.push(constantStep(Buffer.from(constant)))
+    const before = perDevice
+    const behind = constant
+    const textOf = before ? (device: number) => before(device) + behind : () => behind
+    if (shared && !before) steps.push(sharedStep(shared.cell, shared.form, behind))
+    else {
+      if (shared) steps.push(sharedStep(shared.cell, shared.form, ''))
+      if (instant) steps.push(rowStart(instant.lead, format.separators, textOf, before ? devices : 1))
+      else if (before) steps.push(deviceStep(textOf, devices))
+      else if (behind !== '') steps.push(constantStep(Buffer.from(behind)))
+    }
     constant = ''
     perDevice = undefined
+    instant = undefined
+    shared = undefined
   }
   for (const part of parts) {
     if (part.kind === 'text') constant += part.text
@@ -128,15 +163,16 @@ function joinConstants(parts: readonly Part[], format: RowFormat, devices: numbe
       const between = constant
       perDevice = (device) => (before ? before(device) : '') + between + part.textOf(device)
       constant = ''
-    } else if (part.kind === 'instant') {
-      const lead = perDevice ? '' : constant
-      if (perDevice) flush()
-      constant = ''
-      const write = format.instant(lead)
-      steps.push((writer, line) => write(writer, part.timeOf(line)))
+    } else if (part.kind === 'event-time') {
+      const isPlain = !perDevice && !instant && !shared
+      const lead = isPlain ? constant : ''
+      if (isPlain) constant = ''
+      else flush()
+      instant = { lead }
     } else {
       flush()
-      steps.push(part.step)
+      if (part.kind === 'shared') shared = part
+      else steps.push(part.step)
     }
   }
   flush()
@@ -145,9 +181,8 @@ function joinConstants(parts: readonly Part[], format: RowFormat, devices: numbe
 
 function constantStep(bytes: Buffer): Step {
   return (writer) => {
-    reserve(writer, bytes.length)
-    writer.bytes.set(bytes, writer.at)
-    writer.at += bytes.length
+    if (bytes.length <= 8) writeShort(writer, bytes)
+    else writeBytes(writer, bytes)
   }
 }
 
