@@ -16,6 +16,7 @@ export type {
   KafkaOptions,
   KafkaPartition,
   KafkaReplica,
+  KafkaTimeline,
   KafkaTopicOptions,
   LocalKafka,
   StartKafkaOptions,
@@ -25,6 +26,7 @@ export type { ActiveKafkaRule, KafkaFault, KafkaFaultRule } from './kafka/faults
 export type { KafkaFaults, KillOptions } from './kafka/faults/kafka-faults'
 export { startKafka } from './kafka/start-kafka'
 export type { KafkaEvent, KafkaHappening } from './kafka/timeline'
+export type { TimelineOptions } from './kafka/timeline-text'
 export type { DeployOptions } from './lambda/function-config'
 export type { DeployedFunction, InvokeOptions } from './lambda/host'
 export type { InvokeResult } from './lambda/invocation-log'

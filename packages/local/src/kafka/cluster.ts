@@ -13,6 +13,8 @@ import { createLinks } from './links'
 import { servedApis } from './served-apis'
 import { brokerValues, settingValues, topicSettings } from './settings'
 import { createTimeline, type KafkaEvent } from './timeline'
+import { timelineSvg } from './timeline-svg'
+import { chosen, type TimelineOptions, timelineText } from './timeline-text'
 import { createTopicChecked } from './topic-creation'
 
 /** Options of the brokers, as `startLocal` and {@link startKafka} take them. */
@@ -65,14 +67,29 @@ export interface KafkaTopicOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
+/** What happened in a cluster: the last 20 000 events. Options that are not known are refused. */
+export interface KafkaTimeline {
+  /** Oldest first. */
+  events(options?: TimelineOptions): readonly KafkaEvent[]
+  /** A table of text: time, controllers, and a column a broker. */
+  text(options?: TimelineOptions): string
+  /** The same as a picture (SVG); copies are arrows from leader to follower. */
+  svg(options?: TimelineOptions): string
+  clear(): void
+}
+
+function checkedTimeline(options: TimelineOptions): TimelineOptions {
+  checkOptions('timeline', options, { optional: ['topic', 'partition', 'kinds'] })
+  return options
+}
+
 /** A running Kafka cluster in this process. */
 export interface LocalKafka {
   /** `127.0.0.1:PORT` of each broker, for `brokers` of every client. Node ids are 1, 2 and 3. */
   readonly brokers: readonly string[]
   /** What can go wrong, on command. */
   readonly faults: KafkaFaults
-  /** What happened, oldest first: the last 20 000 events. */
-  readonly timeline: { events(): readonly KafkaEvent[]; clear(): void }
+  readonly timeline: KafkaTimeline
   /** Names of the topics, without those that Kafka keeps for itself. */
   topics(): readonly string[]
   /** @throws PipeError `PIPE_LOCAL_KAFKA_TOPIC` when it exists, or a name, count or setting cannot be. */
@@ -175,7 +192,12 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
   return {
     brokers: brokers.map(({ port }) => `127.0.0.1:${port}`),
     faults,
-    timeline: { events: timeline.events, clear: timeline.clear },
+    timeline: {
+      events: (chosenBy = {}) => chosen(timeline.events(), checkedTimeline(chosenBy)),
+      text: (chosenBy = {}) => timelineText(timeline.events(), count, checkedTimeline(chosenBy)),
+      svg: (chosenBy = {}) => timelineSvg(timeline.events(), count, checkedTimeline(chosenBy)),
+      clear: timeline.clear,
+    },
     topics: () => [...controller.topics.values()].filter(({ isInternal }) => !isInternal).map(({ name }) => name),
     createTopic(name, topicOptions = {}) {
       checkOptions('createTopic', topicOptions, { optional: ['partitions', 'replicationFactor', 'settings'] })
