@@ -1,9 +1,9 @@
-import type { RunContext } from './execute'
+import type { StateContext } from './execute'
 import { type CommitRecord, readCommit } from './state'
 
 /** Commits that were read before. They never change, so a warm function need not read them again. */
 export interface CommitCache {
-  read(context: Pick<RunContext, 'target' | 'keys' | 'signal'>, window: string, seq: number): Promise<CommitRecord>
+  read(context: Pick<StateContext, 'target' | 'keys' | 'signal'>, window: string, seq: number): Promise<CommitRecord>
 }
 
 /** A cache of the last few commits. */

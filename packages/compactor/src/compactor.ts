@@ -16,7 +16,7 @@ import { planWindows, type WindowPlan } from './plan-preview'
 import { type RollUpResult, rollUpPartition } from './roll-up'
 import { type RunOptions, type RunResult, runAt } from './run'
 import { surveyWindows, type UnplacedObject, windowsAt } from './select'
-import { stateKeys } from './state'
+import { randomId, stateKeys } from './state'
 import { type VerificationReport, verifyWindow } from './verify-window'
 
 /** What {@link createCompactor} takes. */
@@ -90,6 +90,11 @@ export interface Compactor extends AsyncDisposable {
  * ```
  */
 export function createCompactor(options: CompactorOptions): Compactor {
+  return assembleCompactor(options, randomId)
+}
+
+/** {@link createCompactor} with ids of attempts that the caller gives. */
+export function assembleCompactor(options: CompactorOptions, newId: () => string): Compactor {
   checkOptions('createCompactor', options, {
     required: ['compaction', 'engine'],
     optional: ['athena', 'client', 'lease', 'limits'],
@@ -124,7 +129,7 @@ export function createCompactor(options: CompactorOptions): Compactor {
     const { count = { requests: 0 }, signal, onProgress = () => {} } = given
     const counted = (store: ObjectStore) => countRequests(store, count)
     const source = counted(stores.source)
-    return { compaction, engine, athena, source, target: counted(stores.target), keys, signal, onProgress }
+    return { compaction, engine, athena, source, target: counted(stores.target), keys, signal, newId, onProgress }
   }
 
   async function close(): Promise<void> {

@@ -4,7 +4,12 @@ import type { Compaction } from './define'
 import type { Engine } from './engine/engine'
 
 /** Prices in US dollars (us-east-1, November 2026). @see https://aws.amazon.com/s3/pricing/ and https://aws.amazon.com/athena/pricing/ */
-export const prices = {
+export const prices: {
+  readonly put: number
+  readonly get: number
+  readonly scannedByte: number
+  readonly leastScannedBytes: number
+} = {
   /** PUT, COPY, POST and LIST, each. */
   put: 0.000_005,
   /** GET and HEAD, each. */
@@ -13,7 +18,7 @@ export const prices = {
   scannedByte: 5 / 1e12,
   /** Athena bills each query for at least this many bytes. */
   leastScannedBytes: 10 * 1024 * 1024,
-} as const
+}
 
 /** What a batch is expected to take. */
 export interface Estimate {

@@ -25,16 +25,22 @@ import {
 } from './state'
 import { verifyAttempt } from './verify'
 
-/** What every step of one run shares. */
-export interface RunContext {
+/** Where sources, state and data of a compaction are. */
+export interface StateContext {
   readonly compaction: Compaction
-  readonly engine: Engine
   /** The client to publish through. Without it nothing is published. */
   readonly athena: Athena | undefined
   readonly source: ObjectStore
   readonly target: ObjectStore
   readonly keys: StateKeys
   readonly signal: AbortSignal | undefined
+}
+
+/** What every step of one run shares. */
+export interface RunContext extends StateContext {
+  readonly engine: Engine
+  /** Id of a new attempt. */
+  newId(): string
   onProgress(progress: CompactionProgress): void
 }
 
@@ -68,7 +74,7 @@ export async function compactBatch(context: RunContext, window: Window, seq: num
     const head = await target.head(key, signal ? { signal } : {})
     if (head !== undefined) return { commit: await readCommit(target, key, signal), isOurs: false }
   }
-  const attempt = newAttempt(compaction, window, seq)
+  const attempt = newAttempt(compaction, window, context.newId(), seq)
   try {
     return await runAttempt(context, planned.plan, attempt, report)
   } catch (error) {

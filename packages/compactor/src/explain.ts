@@ -1,7 +1,7 @@
 import { ConfigError, windowOf } from '@pipe/core'
 import { liveCommits } from './chain'
 import type { CommitCache } from './commit-cache'
-import type { RunContext } from './execute'
+import type { StateContext } from './execute'
 import { batchId, lastRollUp, listPartition, partitionAt } from './partition-state'
 import { whyUnplaced } from './select'
 import { type CommitRecord, readPlan } from './state'
@@ -33,7 +33,7 @@ export interface Explanation {
 }
 
 /** Says which commit consumed an object, or why none has yet. */
-export async function explainKey(context: RunContext, cache: CommitCache, given: string): Promise<Explanation> {
+export async function explainKey(context: StateContext, cache: CommitCache, given: string): Promise<Explanation> {
   const { compaction, source, target, keys, signal } = context
   const key = relativeKey(given, source.location)
   const uri = source.uri(key)

@@ -2,7 +2,7 @@ import { type Window, windowOf } from '@pipe/core'
 import { liveCommits } from './chain'
 import type { CommitCache } from './commit-cache'
 import type { Compaction } from './define'
-import type { RunContext } from './execute'
+import type { StateContext } from './execute'
 import { type CommitRecord, parseCommitKey, parseRollUpKey, type RollUpRecord, readRollUp } from './state'
 
 /** The commits that a partition of the table holds, as keys: its windows with their sequence numbers, and its roll-ups. */
@@ -12,6 +12,8 @@ export interface PartitionListing {
   readonly chains: ReadonlyMap<string, readonly number[]>
   /** Numbers of the roll-ups, ascending. */
   readonly rollUps: readonly number[]
+  /** When each commit and roll-up was made, by the clock of S3; by its key. */
+  readonly madeAt: ReadonlyMap<string, Date>
 }
 
 /** A committed file that readers are to see. */
@@ -31,17 +33,19 @@ export function partitionAt({ table, window, windowMs }: Compaction, at: Date): 
 }
 
 /** Lists the commits of a partition: one request. */
-export async function listPartition(context: RunContext, partition: Window): Promise<PartitionListing> {
+export async function listPartition(context: StateContext, partition: Window): Promise<PartitionListing> {
   const { compaction, target, keys, signal } = context
   const last = windowOf(compaction.window, partition.end.getTime() - 1).id
   const chains = new Map<string, number[]>()
   const rollUps: number[] = []
+  const madeAt = new Map<string, Date>()
   const startAfter = keys.commitsFrom(partition.id)
-  for await (const { key } of target.list({ prefix: keys.commits, startAfter, ...(signal && { signal }) })) {
+  for await (const { key, lastModified } of target.list({ prefix: keys.commits, startAfter, ...(signal && { signal }) })) {
     const rollUp = parseRollUpKey(key)
     const commit = rollUp ?? parseCommitKey(key)
     if (commit === undefined) continue
     if (commit.window > last) break
+    madeAt.set(key, lastModified)
     if (rollUp !== undefined) rollUps.push(rollUp.seq)
     else {
       const chain = chains.get(commit.window)
@@ -50,12 +54,12 @@ export async function listPartition(context: RunContext, partition: Window): Pro
     }
   }
   for (const chain of chains.values()) chain.sort((a, b) => a - b)
-  return { partition, chains, rollUps: rollUps.sort((a, b) => a - b) }
+  return { partition, chains, rollUps: rollUps.sort((a, b) => a - b), madeAt }
 }
 
 /** The roll-up that counts, the last one; `undefined` when there is none. */
 export async function lastRollUp(
-  { target, keys, signal }: RunContext,
+  { target, keys, signal }: StateContext,
   { partition, rollUps }: PartitionListing,
 ): Promise<RollUpRecord | undefined> {
   const seq = rollUps.at(-1)
@@ -75,7 +79,7 @@ export function batchId(window: string, seq: number): string {
 
 /** Everything of a partition that readers are to see, from its commits alone. */
 export async function liveFiles(
-  context: RunContext,
+  context: StateContext,
   cache: CommitCache,
   listing: PartitionListing,
 ): Promise<{ readonly files: readonly LiveFile[]; readonly batches: readonly CommitRecord[]; readonly rollUp?: RollUpRecord }> {

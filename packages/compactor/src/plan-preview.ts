@@ -45,7 +45,13 @@ export async function planWindows(
     if (batch === undefined) continue
     const { id, start, end } = survey.window
     const seq = (chain.at(-1)?.seq ?? -1) + 1
-    const job = { compaction, attempt: newAttempt(compaction, survey.window, seq), inputs: batch.files, source, target }
+    const job = {
+      compaction,
+      attempt: newAttempt(compaction, survey.window, context.newId(), seq),
+      inputs: batch.files,
+      source,
+      target,
+    }
     plans.push({
       window: id,
       start,

@@ -1,7 +1,7 @@
 import { addPartitionsDdl, PipeError, type S3Location, type Window } from '@pipe/core'
 import type { CommitCache } from './commit-cache'
 import { explainMissingTable } from './errors'
-import type { RunContext } from './execute'
+import type { StateContext } from './execute'
 import { batchesBeside, lastRollUp, listPartition, liveFiles, partitionAt } from './partition-state'
 
 /** How often a list is written anew because others write it at the same time. */
@@ -14,7 +14,7 @@ const maxRounds = 20
  * @param scope `window`: only the window's lines are derived anew, which takes three requests; `partition`: all are.
  */
 export async function publishManifest(
-  context: RunContext,
+  context: StateContext,
   cache: CommitCache,
   window: Window,
   scope: 'window' | 'partition',
@@ -60,7 +60,7 @@ export async function publishManifest(
 }
 
 /** Adds the partition that points at the list. Its place never changes, so this is needed once. */
-export async function addManifestPartition(context: RunContext, window: Window, added: Set<string>): Promise<number> {
+export async function addManifestPartition(context: StateContext, window: Window, added: Set<string>): Promise<number> {
   const { athena, compaction, target, keys, signal } = context
   const { partitions } = compaction.table
   const key = keys.manifest(partitions.pathOf(window.start))

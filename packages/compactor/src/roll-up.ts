@@ -48,7 +48,7 @@ export async function rollUpPartition(
   }
   const seq = (listing.rollUps.at(-1) ?? -1) + 1
   const label = `r${seq}`
-  const attempt = newAttempt(compaction, partition, seq, label)
+  const attempt = newAttempt(compaction, partition, context.newId(), seq, label)
   await recordAttempt(context, attempt, label)
   const merged = await engine.merge!({ compaction, attempt, inputs: files, target, signal })
   const outputs = await Promise.all(merged.map((key) => readOutput(key)))

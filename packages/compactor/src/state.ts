@@ -150,9 +150,13 @@ export function stateKeys(compaction: Compaction): StateKeys {
   }
 }
 
-/** A new attempt: a random id, so two processes can never share a place. `label`: in names, instead of the number. */
-export function newAttempt(compaction: Compaction, window: Window, number: number, label?: string): Attempt {
-  const id = randomUUID().replaceAll('-', '').slice(0, 12)
+/** An id that no other attempt has: twelve random hexadecimal digits, so two processes can never share a place. */
+export function randomId(): string {
+  return randomUUID().replaceAll('-', '').slice(0, 12)
+}
+
+/** A new attempt. `label`: in names, instead of the number. */
+export function newAttempt(compaction: Compaction, window: Window, id: string, number: number, label?: string): Attempt {
   const seq = label ?? number
   return {
     id,

@@ -1,7 +1,7 @@
 import { PipeError, parseUnreadableRows, type Window } from '@pipe/core'
 import { liveCommits, remainderOf } from './chain'
 import type { CommitCache } from './commit-cache'
-import type { RunContext } from './execute'
+import type { StateContext } from './execute'
 import { parquetRowCount } from './parquet-footer'
 import { batchesBeside, lastRollUp, listPartition, partitionAt } from './partition-state'
 import { committedRows, digestOfRows, rawRows } from './row-digest'
@@ -42,7 +42,7 @@ export interface VerificationReport {
  * as multisets.
  */
 export async function verifyWindow(
-  context: RunContext,
+  context: StateContext,
   cache: CommitCache,
   window: Window,
   options: { readonly rows: boolean },
@@ -110,7 +110,7 @@ function checkSums(commit: CommitRecord, report: Report): void {
   for (const [what, found, wanted] of pairs) if (found !== wanted) report(seq, `the ${what} are ${found}, not ${wanted}`)
 }
 
-async function checkOutputs({ target, signal }: RunContext, commit: CommitRecord, report: Report): Promise<void> {
+async function checkOutputs({ target, signal }: StateContext, commit: CommitRecord, report: Report): Promise<void> {
   const { seq, outputs } = commit
   const wanted = new Set(outputs.map(({ key }) => key))
   for (const { key, etag, bytes, rows } of outputs) {
@@ -135,7 +135,7 @@ async function checkOutputs({ target, signal }: RunContext, commit: CommitRecord
   }
 }
 
-async function checkQuarantine({ target, signal }: RunContext, commit: CommitRecord, report: Report): Promise<void> {
+async function checkQuarantine({ target, signal }: StateContext, commit: CommitRecord, report: Report): Promise<void> {
   const { seq, quarantine, quarantinedRows } = commit
   if (quarantine === undefined) {
     if (quarantinedRows > 0) report(seq, `${quarantinedRows} rows are in quarantine, but there is no file of them`)
@@ -148,7 +148,7 @@ async function checkQuarantine({ target, signal }: RunContext, commit: CommitRec
 }
 
 /** Compares rows as multisets; `false` when a source is not there any more in its committed version. */
-async function compareRows(context: RunContext, commit: CommitRecord, report: Report): Promise<boolean> {
+async function compareRows(context: StateContext, commit: CommitRecord, report: Report): Promise<boolean> {
   const { compaction, source, target, signal } = context
   if (commit.mode === 'quarantine') return true
   const wanted = digestOfRows(compaction.table)

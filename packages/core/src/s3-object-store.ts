@@ -45,7 +45,11 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   let isClosed = false
 
   // The SDK is loaded with the first call: importing @pipe/core costs nothing of it.
-  const sdk = () => import('@aws-sdk/client-s3')
+  let loading: Promise<typeof import('@aws-sdk/client-s3')> | undefined
+  const sdk = () => {
+    loading ??= import('@aws-sdk/client-s3')
+    return loading
+  }
   const client = async (): Promise<S3Client> => {
     if (isClosed) throw new PipeError('PIPE_CLOSED', `The object store of ${location} is closed.`)
     if (options.client) return options.client

@@ -1,0 +1,6 @@
+export type { Scenario } from './testing/scenario'
+export { type FailedSchedule, type SimulationOptions, type SimulationReport, simulateCrashes } from './testing/simulate-crashes'
+export type { KeyOf } from './testing/sources'
+export { type BreakableStep, breakableSteps } from './testing/tamper'
+export type { Fault, Worker } from './testing/turnstile'
+export type { World, WorldFactory } from './testing/world'
