@@ -73,8 +73,8 @@ export function openScene(given: {
     wait,
     async topic(name, partitions) {
       const topic = `${prefix}-${name}`
-      topics.push(topic)
       await target.createTopic(topic, partitions)
+      topics.push(topic)
       return topic
     },
     connect({ disturbed = false, requestTimeout = '2 seconds' } = {}) {

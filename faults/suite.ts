@@ -24,7 +24,7 @@ const scenarioMs = 300_000
 /**
  * Runs every scenario for every seed. A scenario that throws breaks its promise; the next ones run on the cluster as it was healed.
  *
- * @throws the signal's reason; what made the cluster impossible to heal.
+ * @throws the signal's reason.
  */
 export async function runSuite(options: SuiteOptions): Promise<readonly FaultRow[]> {
   const { target, scenarios, seeds, signal } = options
@@ -75,20 +75,30 @@ async function runScenario(
     prefix: `${name}-${seed}`,
   })
   const rowOf = (guarantee: Guarantee | undefined) => ({ scenario: name, guarantee, seed, elapsedMs: Date.now() - startedAt })
-  try {
-    const findings = await Promise.race([scenario.run(scene), aborted(scene.signal)])
-    return findings.map(({ guarantee, counts, note }) => {
-      const judgedAs = sabotage && guarantee === 'leader' ? 'quorum' : guarantee
-      return { ...rowOf(guarantee), ...counts, note, broken: brokenPromises(judgedAs, counts) }
-    })
-  } catch (error) {
-    signal.throwIfAborted()
+  const failed = (what: string, error: unknown): FaultRow => {
     const why = error instanceof Error ? error.message : String(error)
-    return [{ ...rowOf(undefined), ...nothing, note: '', broken: [`did not come to its end: ${why}`] }]
-  } finally {
-    if (signal.aborted) await Promise.race([scene.close({ heal: false }), sleep(3000)])
-    else await scene.close({ heal: true })
+    return { ...rowOf(undefined), ...nothing, note: '', broken: [`${what}: ${why}`] }
   }
+  const rows: FaultRow[] = []
+  try {
+    for (const { guarantee, counts, note } of await Promise.race([scenario.run(scene), aborted(scene.signal)])) {
+      const judgedAs = sabotage && guarantee === 'leader' ? 'quorum' : guarantee
+      rows.push({ ...rowOf(guarantee), ...counts, note, broken: brokenPromises(judgedAs, counts) })
+    }
+  } catch (error) {
+    rows.push(failed('did not come to its end', error))
+  }
+  if (signal.aborted) {
+    // The cluster is about to end: nothing of it needs to be whole.
+    await Promise.race([scene.close({ heal: false }).catch(() => undefined), sleep(3000)])
+    throw signal.reason
+  }
+  try {
+    await scene.close({ heal: true })
+  } catch (error) {
+    rows.push(failed('could not be closed', error))
+  }
+  return rows
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
