@@ -24,7 +24,8 @@ export interface BrokerHost {
   readonly controller: Controller
   readonly faults: FaultRules
   readonly apis: ReadonlyMap<number, ServedApi>
-  readonly needsLogin: boolean
+  /** Passwords by user, when clients must authenticate. */
+  readonly users: ReadonlyMap<string, string> | undefined
   /** Time for records: the clock of the runtime. */
   now(): number
   topicValues(overrides: ReadonlyMap<string, string>): SettingValues
@@ -180,7 +181,7 @@ export function createBroker(id: number, host: BrokerHost): Broker {
         faults: host.faults,
         timeline,
         maxFrameBytes: settings.number('socket.request.max.bytes'),
-        needsLogin: host.needsLogin,
+        needsLogin: host.users !== undefined,
         whenUp: () => up.opened,
       }).catch((error: unknown) => {
         // A mistake of ours: the connection is closed, the broker goes on, and the mistake is heard of.

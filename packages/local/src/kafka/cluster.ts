@@ -25,6 +25,8 @@ export interface KafkaOptions {
   readonly ports?: readonly number[]
   /** Broker settings by Kafka's names, such as `{ 'auto.create.topics.enable': 'true' }`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Passwords by user. When given, clients must authenticate with SASL PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. Default: nobody is asked. */
+  readonly users?: Readonly<Record<string, string>>
   /** From which fault rules with a `chance` draw. Default 1. */
   readonly seed?: number
 }
@@ -115,7 +117,7 @@ export interface LocalKafka {
 
 /** Starts the brokers; see `startKafka`. */
 export async function startBrokers(options: StartKafkaOptions = {}): Promise<LocalKafka> {
-  checkOptions('startKafka', options, { optional: ['brokers', 'ports', 'settings', 'seed', 'clock'] })
+  checkOptions('startKafka', options, { optional: ['brokers', 'ports', 'settings', 'users', 'seed', 'clock'] })
   const clock = options.clock ?? realClock()
   const { brokers: count = 1, ports = [], settings: given = {}, seed = 1 } = options
   if (!Number.isInteger(count) || count < 1 || count > 3) throw new ConfigError(`startKafka: brokers is ${count}, not 1, 2 or 3.`)
@@ -146,7 +148,7 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
     controller,
     faults: rules,
     apis: servedApis(),
-    needsLogin: false,
+    users: options.users && new Map(Object.entries(options.users)),
     now: () => clock.now(),
     topicValues,
     cleaner,

@@ -17,6 +17,7 @@ import {
 import { metadataApi } from './api/metadata'
 import { leaderEpochApi, listOffsetsApi } from './api/offsets'
 import { produceApi } from './api/produce'
+import { saslAuthenticateApi, saslHandshakeApi } from './api/sasl'
 import { createPartitionsApi, createTopicsApi, deleteTopicsApi } from './api/topics'
 import { addOffsetsApi, addPartitionsApi, endTxnApi, initProducerIdApi, txnOffsetCommitApi } from './api/transactions'
 import type { ServedApi } from './wire/served-api'
@@ -56,6 +57,8 @@ export function servedApis(): ReadonlyMap<number, ServedApi> {
     addOffsetsApi,
     endTxnApi,
     txnOffsetCommitApi,
+    saslHandshakeApi,
+    saslAuthenticateApi,
   ]
   for (const served of all.sort((one, other) => one.api.key - other.api.key)) apis.set(served.api.key, served)
   return apis

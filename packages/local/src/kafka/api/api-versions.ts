@@ -9,9 +9,9 @@ import { type ServedApi, serve } from '../wire/served-api'
 export function apiVersionsApi(served: () => Iterable<ServedApi>): ServedApi {
   return serve(apiVersions, (_request, { refusal }) => ({
     errorCode: refusal() || errorCode.none,
-    apiKeys: [...served()].map(({ api, maxVersion }) => ({
+    apiKeys: [...served()].map(({ api, minVersion, maxVersion }) => ({
       apiKey: api.key,
-      minVersion: api.key === produce.key ? 0 : api.minVersion,
+      minVersion: api.key === produce.key ? 0 : minVersion,
       maxVersion,
     })),
     throttleTimeMs: 0,

@@ -37,7 +37,7 @@ export async function serveConnection(socket: Socket, host: ConnectionHost): Pro
   const gone = new AbortController()
   socket.on('error', () => socket.destroy())
   socket.once('close', () => gone.abort())
-  const login: Login = { user: undefined, mechanism: undefined, exchange: undefined }
+  const login: Login = { user: undefined, mechanism: undefined, exchange: undefined, failed: false }
   const splitter = createFrameSplitter(host.maxFrameBytes)
   try {
     for await (const chunk of socket) {
@@ -48,6 +48,7 @@ export async function serveConnection(socket: Socket, host: ConnectionHost): Pro
         if (reply === 'close') return
         if (reply === 'mute') await once(socket.resume(), 'close')
         else if (reply !== 'none') await write(socket, reply, gone.signal)
+        if (login.failed) return void socket.end()
       }
     }
   } catch (error) {
@@ -78,8 +79,8 @@ async function answer(frame: Buffer, socket: Socket, host: ConnectionHost, login
   const { apiKey, apiVersion, correlationId } = readRequestHeader(frame)
   const served = apis.get(apiKey)
   if (!served || (host.needsLogin && login.user === undefined && !beforeLogin.includes(apiKey))) return 'close'
-  const { api, maxVersion } = served
-  if (apiVersion < api.minVersion || apiVersion > maxVersion) {
+  const { api, minVersion, maxVersion } = served
+  if (apiVersion < minVersion || apiVersion > maxVersion) {
     // The one request that may be of any version: its answer says which are served (KIP-35).
     if (apiKey !== apiVersions.key) return 'close'
     const refused = await served.handle({}, { ...contextOf(0), refusal: () => errorCode.unsupportedVersion })

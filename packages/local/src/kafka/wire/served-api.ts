@@ -24,11 +24,14 @@ export interface Login {
   mechanism: string | undefined
   /** What the mechanism needs for its next step. */
   exchange: unknown
+  /** The exchange failed: the connection ends after the answer. */
+  failed: boolean
 }
 
 /** An API that the brokers serve. */
 export interface ServedApi {
   readonly api: Api<never, object>
+  readonly minVersion: number
   readonly maxVersion: number
   handle(request: object, context: RequestContext): Promise<object | undefined>
 }
@@ -37,11 +40,12 @@ export interface ServedApi {
 export function serve<Request extends object, Response extends object>(
   api: Api<Request, Response>,
   handler: (request: Request, context: RequestContext) => Response | undefined | Promise<Response | undefined>,
-  maxVersion: number = api.maxVersion,
+  versions: { readonly minVersion?: number; readonly maxVersion?: number } = {},
 ): ServedApi {
   return {
     api: api as unknown as Api<never, object>,
-    maxVersion,
+    minVersion: versions.minVersion ?? api.minVersion,
+    maxVersion: versions.maxVersion ?? api.maxVersion,
     handle: async (request, context) => handler(request as Request, context),
   }
 }
