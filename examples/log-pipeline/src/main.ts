@@ -22,9 +22,15 @@ async function playAndReport(args: Arguments): Promise<number> {
   process.once('SIGINT', () => stop.abort(new PipeError('EXAMPLE_STOPPED', 'Stopped by Ctrl-C.')))
   const what = args.input === undefined ? 'one hour of 25 devices on a virtual clock' : `the recorded series of ${args.input}`
   console.log(
-    `The log pipeline: ${what},\na file each ${args.tick}, compacted each ${args.window} by the ${args.engine} engine.\n`,
+    `The log pipeline: ${what},\na file each ${args.tick}, compacted each ${args.window} by the ${args.engine} engine${args.mode === 'play' ? ';\nthe same readings through three Kafka brokers' : ''}.\n`,
   )
-  const findings = await play({ ...args, progress: createProgress(), signal: stop.signal, afterwards: askBoth })
+  const findings = await play({
+    ...args,
+    kafka: args.mode === 'play',
+    progress: createProgress(),
+    signal: stop.signal,
+    afterwards: askBoth,
+  })
   printFindings(findings)
   await mkdir('out', { recursive: true })
   await writeFile('out/report.json', `${JSON.stringify(findings.report, null, 2)}\n`)

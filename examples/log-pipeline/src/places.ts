@@ -3,6 +3,7 @@ export const places = {
   bucket: 'lake',
   raw: 'raw/',
   compacted: 'compacted/',
+  stream: 'stream/',
   results: 'results/',
   database: 'lake',
   compactedTable: 'device_logs_compacted',

@@ -11,10 +11,14 @@ import type { Progress } from './progress'
 import { recordedSeries } from './recorded-series'
 import { examine, type Findings } from './report'
 import type { Sabotage } from './sabotage'
+import { type Stream, startStream } from './stream'
+import { examineStream } from './stream-report'
 import type { deviceLogs } from './table'
 
 /** What one run on the virtual clock is made of. */
 export interface Run extends Deployment {
+  /** Whether the devices also write to Kafka. Default no. */
+  readonly kafka?: boolean | undefined
   readonly sabotage?: Sabotage | undefined
   readonly progress: Progress
   readonly signal?: AbortSignal | undefined
@@ -38,7 +42,8 @@ export async function play(run: Run): Promise<Findings> {
   const startedAt = Date.now()
   const { source, span } = run.input === undefined ? generatedHour : recorded(run.input, run)
   run.progress.update('starting the runtime')
-  await using local = await startLocal({ clock: virtualClock(span.from.toISOString()) })
+  const clock = virtualClock(span.from.toISOString())
+  await using local = await startLocal({ clock, ...(run.kafka && { kafka: { brokers: 3 } }) })
   const s3 = new S3Client(local.aws)
   const results: S3Location = `s3://${places.bucket}/${places.results}`
   const client = new AthenaClient(local.aws)
@@ -46,10 +51,16 @@ export async function play(run: Run): Promise<Findings> {
   const clients = { s3, athena }
   try {
     await deploy(local, clients, run)
-    await advanceThrough(local, clients, run, span)
+    await using stream = run.kafka ? await startStream(local.kafka.brokers, s3, source) : undefined
+    await advanceThrough(local, clients, run, span, stream)
+    if (stream) run.progress.update('waiting for the readers of the stream')
+    const streamed = await stream?.finish()
     if (run.sabotage?.when === 'end') run.progress.end(`sabotage: ${await run.sabotage.strike(clients)}`)
     run.progress.update('reading everything back through Athena')
-    const findings = await examine(clients, source, { ...span, window: run.window, startedAt })
+    const examined = await examine(clients, source, { ...span, window: run.window, startedAt })
+    const findings = streamed
+      ? await withStream(examined, clients, source, { ...span, tickMs: windowLengthMs(run.tick) }, streamed)
+      : examined
     run.progress.end()
     await run.afterwards?.(clients, findings)
     return findings
@@ -78,13 +89,26 @@ function recorded(input: string, { tick, window }: Run): Material {
   return { source, span: { from: windowOf(window, span.from).start, to: windowOf(window, span.to.getTime() - 1).end } }
 }
 
+async function withStream(findings: Findings, ...read: Parameters<typeof examineStream>): Promise<Findings> {
+  const { report, broken } = await examineStream(...read)
+  return { ...findings, report: { ...findings.report, kafka: report }, broken: [...findings.broken, ...broken] }
+}
+
 /** Lets the devices write until the end of the span, silences them, and goes on until the last window has been compacted. */
-async function advanceThrough(local: Local<VirtualClock>, clients: Clients, run: Run, { from, to }: Span): Promise<void> {
+async function advanceThrough(
+  local: Local<VirtualClock>,
+  clients: Clients,
+  run: Run,
+  { from, to }: Span,
+  stream: Stream | undefined,
+): Promise<void> {
   const tickMs = windowLengthMs(run.tick)
   const ticks = (to.getTime() - from.getTime()) / tickMs
   for (let tick = 1; tick <= ticks; tick++) {
-    await step(local, new Date(from.getTime() + tick * tickMs), run)
-    run.progress.update(`tick ${tick}/${ticks}: ${new Date(local.clock.now()).toISOString().slice(0, 16).replace('T', ' ')} UTC`)
+    const at = new Date(from.getTime() + tick * tickMs)
+    await step(local, at, run)
+    await stream?.produce(at)
+    run.progress.update(`tick ${tick}/${ticks}: ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC${told(stream)}`)
     const { sabotage } = run
     if (sabotage && sabotage.when !== 'end' && sabotage.when.minute === tick) {
       run.progress.end(`sabotage: ${await sabotage.strike(clients)}`)
@@ -93,6 +117,12 @@ async function advanceThrough(local: Local<VirtualClock>, clients: Clients, run:
   await disableRule(local, 'log-generator')
   // The last window has to wait for its grace; the next tick of the compactor finds it.
   await step(local, new Date(to.getTime() + windowLengthMs(run.window)), run)
+}
+
+function told(stream: Stream | undefined): string {
+  if (!stream) return ''
+  const { produced, consumed, sunk } = stream.counts()
+  return `; Kafka: ${produced} produced, lag ${produced - consumed}, ${sunk} in S3`
 }
 
 /** Moves the clock and fails as soon as a function has failed. */

@@ -1,6 +1,6 @@
 import { identifier, list, type SqlFragment, sql } from '@pipe/athena-query'
-import { addPartitionsDdl, column, type S3Location } from '@pipe/core'
-import { listKeys } from './listing'
+import { addPartitionsDdl, column } from '@pipe/core'
+import { listKeys, partitionsOf } from './listing'
 import { places } from './places'
 import type { Clients } from './play'
 import type { Findings } from './report'
@@ -20,6 +20,10 @@ export function printFindings({ report, rawBytes, compactedBytes }: Findings): v
     `${report.windows} windows, ${Object.keys(report.devices).length} devices, ${report.lost} rows lost, ${report.duplicated} duplicated, ` +
       `${(report.elapsedMs / 1000).toFixed(1)} s`,
   )
+  if (report.kafka) {
+    const { produced, consumed, lag, sunk } = report.kafka
+    console.log(`Kafka: ${count(produced)} produced, ${count(consumed)} consumed, lag ${lag}, ${count(sunk)} stored in S3`)
+  }
 }
 
 /** Asks one question of the raw lines and of the compacted table and prints what each scanned. */
@@ -55,10 +59,6 @@ async function warmest({ athena }: Clients, from: SqlFragment) {
 }
 
 async function addRawPartitions({ s3, athena }: Clients): Promise<void> {
-  const folders = new Set((await listKeys(s3, places.raw)).map((key) => key.slice(0, key.lastIndexOf('/') + 1)))
-  const partitions = Array.from(folders, (folder) => {
-    const values = Object.fromEntries(Array.from(folder.matchAll(/([a-z]+)=([^/]+)\//g), ([, name, value]) => [name!, value!]))
-    return { values, location: `s3://${places.bucket}/${folder}` as S3Location }
-  })
+  const partitions = partitionsOf(await listKeys(s3, places.raw))
   await athena.execute(addPartitionsDdl({ database: places.database, name: 'device_logs_lines' }, partitions))
 }

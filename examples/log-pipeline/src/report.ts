@@ -1,9 +1,10 @@
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import type { S3Client } from '@aws-sdk/client-s3'
 import { type Athena, identifier, sql } from '@pipe/athena-query'
 import { column, type Duration, windowOf } from '@pipe/core'
 import { compareRows, groundTruth, type LogSource, type RowComparison, readableRows } from '@pipe/log-gen'
-import { listObjects } from './listing'
+import { listObjects, readText } from './listing'
 import { places } from './places'
+import type { StreamReport } from './stream-report'
 import { type DeviceLog, deviceLogs } from './table'
 
 /** Count, least, greatest and sum of the metric of one device. */
@@ -33,6 +34,8 @@ export interface Report {
   readonly duplicated: number
   readonly elapsedMs: number
   readonly devices: Readonly<Record<string, DeviceSummary>>
+  /** Absent when the run had no Kafka. */
+  readonly kafka?: StreamReport
 }
 
 /** A report and what stands behind it. */
@@ -166,11 +169,6 @@ async function countQuarantine(s3: S3Client, commits: readonly Commit[]): Promis
     for (const line of text.split('\n')) if (line !== '') rows += (JSON.parse(line) as { rows: number }).rows
   }
   return rows
-}
-
-async function readText(s3: S3Client, key: string): Promise<string> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: places.bucket, Key: key }))
-  return Body!.transformToString()
 }
 
 function createSummaries() {

@@ -49,6 +49,15 @@ export const sabotages: readonly Sabotage[] = [
       return `published ${location} a second time`
     },
   },
+  {
+    name: 'lose-stream-file',
+    when: 'end',
+    async strike({ s3 }) {
+      const key = (await listKeys(s3, places.stream)).find((key) => !key.startsWith(`${places.stream}_`))!
+      await s3.send(new DeleteObjectCommand({ Bucket: places.bucket, Key: key }))
+      return `deleted ${key}, a stored part of the stream`
+    },
+  },
 ]
 
 async function compactedFiles(s3: S3Client): Promise<string[]> {

@@ -10,7 +10,7 @@ const truth = groundTruth(deviceLog, { from: '2026-11-24T15:00:00Z', to: '2026-1
 
 describe.each(['athena', 'in-process'] as const)('one hour with the %s engine', (engine) => {
   it('loses nothing, counts nothing twice and quarantines exactly the spoilt rows', { timeout: 240_000 }, async () => {
-    const { report, broken } = await play({ ...hour, engine })
+    const { report, broken } = await play({ ...hour, engine, kafka: engine === 'athena' })
     expect(broken).toEqual([])
     expect(report).toMatchObject({
       generatedRows: truth.generatedRows,
@@ -24,6 +24,8 @@ describe.each(['athena', 'in-process'] as const)('one hour with the %s engine', 
       duplicated: 0,
     })
     expect(report.quarantinedRows).toBeGreaterThan(0)
+    const produced = truth.generatedRows
+    expect(report.kafka).toEqual(engine === 'athena' ? { produced, consumed: produced, sunk: produced, lag: 0 } : undefined)
     // The truth's sums are exact integers; the report adds doubles.
     for (const [name, { rows, measures }] of Object.entries(truth.devices)) {
       const { min, max, sum, scale } = measures['metric']!
@@ -41,10 +43,11 @@ describe('a sabotaged hour', () => {
     'drop-one-object': /the raw file raw\/dt=2026-11-24\/hour=15\/device_logs-20261124T1517Z-.* is missing/,
     'lose-compacted-file': /the committed file compacted\/data\/.* is missing/,
     'publish-twice': /rows are there too often, for example \[/,
+    'lose-stream-file': /Kafka: \d+ of \d+ messages are on S3/,
   }
 
   it.each(sabotages)('is found out: $name', { timeout: 240_000 }, async (sabotage) => {
-    const { broken } = await play({ ...hour, engine: 'in-process', sabotage })
+    const { broken } = await play({ ...hour, engine: 'in-process', kafka: sabotage.name === 'lose-stream-file', sabotage })
     expect(broken.join('\n')).toMatch(expected[sabotage.name]!)
   })
 })
