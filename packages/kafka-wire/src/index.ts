@@ -181,6 +181,21 @@ export {
   offsetForLeaderEpoch,
 } from './api/offset-for-leader-epoch'
 export {
+  type AlterPartitionReassignmentsRequest,
+  type AlterPartitionReassignmentsResponse,
+  alterPartitionReassignments,
+  type ListedReassignmentTopic,
+  type ListPartitionReassignmentsRequest,
+  type ListPartitionReassignmentsResponse,
+  listPartitionReassignments,
+  type OngoingReassignment,
+  type OngoingReassignmentTopic,
+  type ReassignedPartition,
+  type ReassignedTopic,
+  type ReassignmentResult,
+  type ReassignmentTopicResult,
+} from './api/partition-reassignments'
+export {
   type ProducePartition,
   type ProducePartitionResult,
   type ProduceRecordError,

@@ -7,6 +7,8 @@ export interface PartitionState {
   readonly leader: number
   /** Grows with every new leader. */
   readonly leaderEpoch: number
+  /** A reassignment that is under way: the replicas before it and after it. */
+  readonly move?: { readonly from: readonly number[]; readonly to: readonly number[] } | undefined
 }
 
 /** State of one topic. */

@@ -38,8 +38,8 @@ export interface Controller {
   deleteTopic(name: string): void
   addPartitions(name: string, assignment: readonly (readonly number[])[]): void
   setOverrides(name: string, overrides: ReadonlyMap<string, string>): void
-  /** Moves the replicas of a partition; they catch up from the leader. */
-  reassign(name: string, partition: number, replicas: readonly number[]): void
+  /** Moves a partition to other replicas, once they have caught up; `null` takes that back while it is under way. */
+  reassign(name: string, partition: number, target: readonly number[] | null): void
   /** A leader wants another in-sync set. False when it is not reachable or not the leader any more. */
   changeInSync(broker: number, name: string, partition: number, leaderEpoch: number, inSync: readonly number[]): boolean
   elect(name: string, partition: number, kind: ElectionKind): ErrorCode
@@ -95,6 +95,15 @@ export function createController(options: ControllerOptions): Controller {
     const any = uncleanAllowed ? state.replicas.find((id) => alive.includes(id)) : undefined
     if (any !== undefined) return { ...state, leader: any, inSync: [any], leaderEpoch: state.leaderEpoch + 1 }
     return state.leader < 0 ? state : { ...state, leader: -1, leaderEpoch: state.leaderEpoch + 1 }
+  }
+
+  /** Ends a reassignment whose new replicas are all in sync. */
+  function settled(state: PartitionState): PartitionState {
+    const to = state.move?.to
+    const inSync = state.inSync.filter((id) => state.replicas.includes(id))
+    if (!to?.every((id) => inSync.includes(id))) return { ...state, inSync }
+    const next = { ...state, replicas: to, inSync: inSync.filter((id) => to.includes(id)), move: undefined }
+    return to.includes(state.leader) ? next : elected(next, false)
   }
 
   function changePartitions(change: (state: PartitionState, topic: TopicState) => PartitionState): void {
@@ -155,14 +164,14 @@ export function createController(options: ControllerOptions): Controller {
     setOverrides(name, overrides) {
       put({ ...topics.get(name)!, overrides })
     },
-    reassign(name, partition, replicas) {
+    reassign(name, partition, target) {
       const topic = topics.get(name)!
       const state = topic.partitions[partition]!
-      const inSync = state.inSync.filter((id) => replicas.includes(id))
-      // At least one replica has everything: without one in common the old leader stays until the new ones have caught up.
-      const kept = inSync.length > 0 ? replicas : [...replicas, ...state.inSync]
-      const next = { ...state, replicas: kept, inSync: inSync.length > 0 ? inSync : state.inSync }
-      put(withPartition(topic, partition, kept.includes(state.leader) ? next : elected(next, false)))
+      const from = state.move?.from ?? state.replicas
+      const to = target ?? from
+      // First the new ones beside the old ones; the old ones go when the new ones are in sync.
+      const replicas = [...to, ...from.filter((id) => !to.includes(id))]
+      put(withPartition(topic, partition, settled({ ...state, replicas, move: { from, to } })))
     },
     changeInSync(broker, name, partition, leaderEpoch, inSync) {
       if (!links.isOpen(broker, 'controller')) return false
@@ -170,7 +179,7 @@ export function createController(options: ControllerOptions): Controller {
       const state = topic?.partitions[partition]
       if (!topic || !state || state.leader !== broker || state.leaderEpoch !== leaderEpoch) return false
       const known = inSync.filter((id) => state.replicas.includes(id) && (state.inSync.includes(id) || alive.includes(id)))
-      put(withPartition(topic, partition, { ...state, inSync: known }))
+      put(withPartition(topic, partition, settled({ ...state, inSync: known })))
       return true
     },
     elect(name, partition, kind) {

@@ -17,6 +17,7 @@ import {
 import { metadataApi } from './api/metadata'
 import { leaderEpochApi, listOffsetsApi } from './api/offsets'
 import { produceApi } from './api/produce'
+import { alterReassignmentsApi, listReassignmentsApi } from './api/reassignments'
 import { saslAuthenticateApi, saslHandshakeApi } from './api/sasl'
 import { createPartitionsApi, createTopicsApi, deleteTopicsApi } from './api/topics'
 import { addOffsetsApi, addPartitionsApi, endTxnApi, initProducerIdApi, txnOffsetCommitApi } from './api/transactions'
@@ -57,6 +58,8 @@ export function servedApis(): ReadonlyMap<number, ServedApi> {
     addOffsetsApi,
     endTxnApi,
     txnOffsetCommitApi,
+    alterReassignmentsApi,
+    listReassignmentsApi,
     saslHandshakeApi,
     saslAuthenticateApi,
   ]

@@ -1,5 +1,6 @@
 import {
   alterConfigs,
+  alterPartitionReassignments,
   configOperation,
   configResource,
   configSource,
@@ -11,6 +12,7 @@ import {
   describeLogDirs,
   electLeaders,
   incrementalAlterConfigs,
+  listPartitionReassignments,
   type TopicToCreate,
 } from '@pipe/kafka-wire'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -162,6 +164,31 @@ export function adminSuite(target: () => KafkaTarget): void {
     }
     expect(await elect(topic)).toBe(84)
     expect(await elect('not-there')).toBe(3)
+  })
+
+  test('a partition moves to other brokers', async () => {
+    const topic = await freshTopic({ replicationFactor: 1, settings: { 'min.insync.replicas': '1' } })
+    const client = await partitionClient(target(), topic)
+    await client.produce(batchOf(['a']))
+    client.close()
+    const { leader } = (await target().partitions(topic))[0]!
+    const [to, ...rest] = [1, 2, 3].filter((id) => id !== leader)
+    const move = async (replicas: readonly number[] | null, name = topic, partition = 0) => {
+      const topics = [{ name, partitions: [{ partition, replicas }] }]
+      return (await raw.ask(alterPartitionReassignments, 0, { timeoutMs: 10_000, topics })).topics[0]!.partitions[0]!.errorCode
+    }
+    expect(await move(null), 'nothing to take back').toBe(85)
+    expect(await move([9])).toBe(39)
+    expect(await move([to!, to!])).toBe(39)
+    expect(await move([1], 'not-there')).toBe(3)
+    expect(await move([to!, ...rest])).toBe(0)
+    await target().waitFor(topic, ([one]) => one!.leader === to && one!.inSync.length === 2)
+    await expect
+      .poll(async () => (await raw.ask(listPartitionReassignments, 0, { timeoutMs: 1000, topics: null })).topics)
+      .toEqual([])
+    const moved = await partitionClient(target(), topic)
+    expect(await moved.values()).toEqual(['a'])
+    moved.close()
   })
 
   test('records are deleted up to an offset', async () => {
