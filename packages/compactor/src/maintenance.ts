@@ -1,7 +1,5 @@
-export {
-  collectGarbage,
-  type Garbage,
-  type GarbageOptions,
-  type GarbageReport,
-} from './maintenance/collect-garbage'
+export { collectGarbage, type Garbage, type GarbageOptions, type GarbageReport } from './maintenance/collect-garbage'
 export type { MaintenanceOptions } from './maintenance/context'
+export { type DoctorOptions, type DoctorReport, doctor, type Finding } from './maintenance/doctor'
+export { type RepairOptions, type RepairReport, repair } from './maintenance/repair'
+export { type RetireOptions, type RetireReport, retireSources } from './maintenance/retire'
