@@ -56,7 +56,6 @@ async function runFaults(asked: Arguments): Promise<number> {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, `${asked.target}.json`), `${JSON.stringify(result, null, 2)}\n`)
   console.log(json ? JSON.stringify(result, null, 2) : `\n${target.name}, ${seeds.length} seeds\n\n${summaryTable(summary)}`)
-  if (interrupt.signal.aborted) return 130
   return isBroken ? 1 : 0
 }
 
@@ -86,8 +85,10 @@ else {
   try {
     process.exitCode = await (asked.mode === 'defects' ? runDefects(asked) : runFaults(asked))
   } catch (error) {
-    if (!PipeError.isInstance(error)) throw error
-    console.error(error.message)
-    process.exitCode = interrupt.signal.aborted ? 130 : 1
+    if (!PipeError.isInstance(error) && !interrupt.signal.aborted) throw error
+    console.error((error as Error).message)
+    process.exitCode = 1
   }
+  // Clients that are still closing would wait for brokers that are gone.
+  if (interrupt.signal.aborted) process.exit(130)
 }

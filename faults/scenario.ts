@@ -1,5 +1,6 @@
 import type { Duration } from '@pipe/core'
 import { createKafka, type Kafka } from '@pipe/kafka-kit'
+import { type Load, startLoad } from './load'
 import type { Random } from './random'
 import type { FaultTarget } from './target'
 import type { Counts, Guarantee } from './verdict'
@@ -33,6 +34,8 @@ export interface Scene {
   connect(options?: { readonly disturbed?: boolean; readonly requestTimeout?: Duration }): Kafka
   /** A process of its own, see `workers/`. */
   worker(name: 'consumer' | 'sink', config: object, env?: Readonly<Record<string, string>>): Promise<Worker>
+  /** Calls `each` with 0, 1, 2 …, `perTurn` times every five milliseconds, until it is stopped, at the latest at the end of the scene. */
+  load(perTurn: number, each: (index: number) => void): Load
   /** Waits so many milliseconds. */
   wait(ms: number): Promise<void>
   /** Waits until it holds, two minutes at most. */
@@ -82,6 +85,11 @@ export function openScene(given: {
       const kafka = createKafka({ brokers, clientId: prefix, requestTimeout })
       closers.push(() => kafka.close())
       return kafka
+    },
+    load(perTurn, each) {
+      const load = startLoad(perTurn, each)
+      closers.push(() => load.stop())
+      return load
     },
     async worker(name, config, env = {}) {
       const worker = await workers.start(name, config, env)

@@ -1,5 +1,4 @@
 import { createHandledLog, isAllCommitted, textTopic } from '../group-work'
-import { startLoad } from '../load'
 import type { Scenario } from '../scenario'
 import { createSendLog } from '../send-log'
 
@@ -20,7 +19,7 @@ export const consumerStopped: Scenario = {
     const sent = createSendLog(kafka.producer({ linger: '2 ms' }), topic)
     const handled = createHandledLog()
     const zombie = await scene.worker('consumer', { brokers: target.bootstrap, topic, group, sessionMs })
-    const load = startLoad(random.between(1, 2), (i) => sent.send({ key: `k${i % 40}`, value: `${i}` }))
+    const load = scene.load(random.between(1, 2), (i) => sent.send({ key: `k${i % 40}`, value: `${i}` }))
     await scene.until('the first consumer works', () => zombie.messages.length > 0)
     await scene.wait(random.between(100, 600))
     zombie.pause()

@@ -1,5 +1,4 @@
 import { createHandledLog, isAllCommitted, textTopic } from '../group-work'
-import { startLoad } from '../load'
 import type { Scenario } from '../scenario'
 import { createSendLog } from '../send-log'
 import { readTopic } from '../topic-log'
@@ -36,7 +35,7 @@ export const coordinatorKilled: Scenario = {
       timing: { session: '6 seconds' },
       handle: ({ key, value, partition }) => ({ key, value, partition }),
     })
-    const load = startLoad(random.between(1, 3), (i) => sent.send({ key: `k${i % 40}`, value: `${i}` }))
+    const load = scene.load(random.between(1, 3), (i) => sent.send({ key: `k${i % 40}`, value: `${i}` }))
     await scene.until('records are handled', () => handled.distinct > 100)
     const victim = await target.coordinatorOf(group)
     const on = random.pick(['request', 'response'] as const)

@@ -1,4 +1,3 @@
-import { startLoad } from '../load'
 import type { Scenario } from '../scenario'
 import { createSendLog } from '../send-log'
 import { readTopic } from '../topic-log'
@@ -20,7 +19,7 @@ export const leaderKilled: Scenario = {
     const quorum = createSendLog(kafka.producer({ linger: '2 ms' }), topics.quorum)
     const leader = createSendLog(kafka.producer({ durability: 'leader', linger: '2 ms' }), topics.leader)
     const padding = 'x'.repeat(random.between(0, 400))
-    const load = startLoad(random.between(2, 6), (i) => {
+    const load = scene.load(random.between(2, 6), (i) => {
       const message = { value: `${i} ${padding}`, partition: i % partitions }
       quorum.send(message)
       leader.send(message)

@@ -1,6 +1,5 @@
 import type { ProducerEvent } from '@pipe/kafka-kit'
 import { createHandledLog, isAllCommitted, textTopic } from '../group-work'
-import { startLoad } from '../load'
 import type { Scenario } from '../scenario'
 import { createSendLog } from '../send-log'
 import { readTopic } from '../topic-log'
@@ -33,7 +32,7 @@ export const partitionsGrown: Scenario = {
         if (event.kind === 'joined') assigned = event.assigned[topic]?.length ?? 0
       },
     })
-    const load = startLoad(random.between(1, 3), (i) => sent.send({ key: `k${i % 200}`, value: `${i}` }))
+    const load = scene.load(random.between(1, 3), (i) => sent.send({ key: `k${i % 200}`, value: `${i}` }))
     await scene.until('records are handled', () => handled.distinct > 50)
     await scene.wait(random.between(100, 500))
     const grownTo = random.between(partitions + 1, partitions * 3)

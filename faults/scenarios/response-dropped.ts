@@ -1,4 +1,3 @@
-import { startLoad } from '../load'
 import type { Scenario } from '../scenario'
 import { createSendLog } from '../send-log'
 import type { TargetFault } from '../target'
@@ -18,7 +17,7 @@ export const responseDropped: Scenario = {
     const kafka = scene.connect({ disturbed: true, requestTimeout: '500 ms' })
     const quorum = createSendLog(kafka.producer({ linger: '2 ms' }), topics.quorum)
     const leader = createSendLog(kafka.producer({ durability: 'leader', linger: '2 ms' }), topics.leader)
-    const load = startLoad(random.between(1, 4), (i) => {
+    const load = scene.load(random.between(1, 4), (i) => {
       const message = { key: `k${i % 50}`, value: `${i}` }
       quorum.send(message)
       leader.send(message)

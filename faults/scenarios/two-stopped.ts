@@ -1,4 +1,3 @@
-import { startLoad } from '../load'
 import type { Scenario } from '../scenario'
 import { createSendLog } from '../send-log'
 import { readTopic } from '../topic-log'
@@ -16,7 +15,7 @@ export const twoStopped: Scenario = {
     const topic = await scene.topic('orders', partitions)
     const producer = scene.connect({ requestTimeout: '1 second' }).producer({ linger: '2 ms', deliveryTimeout: '4 seconds' })
     const log = createSendLog(producer, topic)
-    const load = startLoad(random.between(1, 4), (i) => log.send({ value: `${i}`, partition: i % partitions }))
+    const load = scene.load(random.between(1, 4), (i) => log.send({ value: `${i}`, partition: i % partitions }))
     await scene.until('records are acknowledged', () => log.acknowledged > 100)
     await scene.wait(random.between(0, 400))
     const survivor = random.pick(target.brokers)

@@ -66,15 +66,23 @@ describe('the suite, on the embedded cluster', () => {
     ])
   }, 60_000)
 
-  it('what a scenario made is closed behind it, last first', async () => {
+  it('what a scenario made is closed behind it, last first, and what it does again and again ends', async () => {
     const closed: string[] = []
+    let turns = 0
     const made = scenario('makes', async (scene) => {
       scene.onEnd(() => closed.push('first'))
+      scene.load(1, () => {
+        turns++
+      })
+      await scene.until('some turns', () => turns > 3)
       scene.onEnd(() => closed.push('second'))
       return [kept]
     })
     await runSuite({ target, scenarios: [made], seeds: [1], signal })
     expect(closed).toEqual(['second', 'first'])
+    const last = turns
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(turns).toBe(last)
   })
 
   it('an interruption ends the run at once, in the middle of a wait', async () => {
