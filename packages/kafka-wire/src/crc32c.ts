@@ -58,9 +58,12 @@ function overWords(start: number, words: Int32Array): number {
   return crc
 }
 
-/** CRC-32C of the bytes from `start` to `end`, as an unsigned 32-bit number: the checksum of record batches. */
-export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
-  let crc = -1
+/**
+ * CRC-32C of the bytes from `start` to `end`, as an unsigned 32-bit number: the checksum of record batches. `previous` is the checksum of what came before
+ * them.
+ */
+export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length, previous = 0): number {
+  let crc = ~previous
   let at = start
   if (isLittleEndian && end - start >= minStepBytes) {
     // A view of words begins at a multiple of four.

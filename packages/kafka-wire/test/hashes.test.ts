@@ -54,6 +54,15 @@ describe('crc32c', () => {
 })
 
 describe('crc32c of many bytes', () => {
+  it('goes on where an earlier part ended', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), (bytes, cut) => {
+        const end = Math.min(cut, bytes.length)
+        expect(crc32c(bytes, end, bytes.length, crc32c(bytes, 0, end))).toBe(crc32c(bytes))
+      }),
+    )
+  })
+
   it('is that of the definition, bit by bit, wherever the bytes stand', () => {
     const byDefinition = (bytes: Uint8Array) => {
       let crc = 0xffffffff

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { crc32c } from '@pipe/kafka-wire'
 import { AwsError } from '../service'
-import { crc32c } from './crc32c'
 import { createCrc64Nvme } from './crc64nvme'
 
 /** Checksum algorithms that the local S3 computes, in the spelling of the API. */
@@ -69,7 +69,7 @@ export function createHasher(algorithm: ChecksumAlgorithm): Hasher {
       let value = 0
       return {
         update(bytes) {
-          value = crc32c(bytes, value)
+          value = crc32c(bytes, 0, bytes.length, value)
         },
         digest: () => bigEndian(value),
       }
