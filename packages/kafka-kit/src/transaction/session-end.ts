@@ -13,7 +13,7 @@ const refusedCodes: ReadonlySet<number> = new Set([2, 10, 17, 18, 21, 23, 24, 26
 /**
  * The error with which a session ends after an answer: `PIPE_KAFKA_FENCED` (another writer has the id), `PIPE_KAFKA_REVOKED` (the group
  * goes on without this member), `PIPE_KAFKA_TRANSACTION` (refused, and would be again), or `PIPE_KAFKA_TRANSACTION_ENDED` (the next session
- * may fare better; retryable).
+ * may fare better; retryable). Codes that pass by themselves come here once they were waited for.
  *
  * @param step completes "… of <transactional id>".
  */
@@ -53,6 +53,7 @@ export function sessionEnd(
 }
 
 const hints: Readonly<Record<number, string>> = {
+  3: 'Was the topic deleted? Create it again with applyTopics.',
   10: 'One message is larger than max.message.bytes of its topic: put that number into maxMessageBytes of the contract, so that the handler hears of it.',
   29: 'Grant this principal READ on the input topic, WRITE and DESCRIBE on the output topics.',
   30: 'Grant this principal READ on the group.',

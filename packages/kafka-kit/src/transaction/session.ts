@@ -53,6 +53,8 @@ export interface SessionSettings {
   readonly codec: Codec | undefined
   /** After so long the cluster aborts a transaction. */
   readonly timeoutMs: number
+  /** After so long we give one up. Well before the cluster does: what fails here should be told by its own reason. */
+  readonly giveUpMs: number
 }
 
 /** An abort is a courtesy to readers, who wait for the end of an open transaction: the next session aborts it otherwise, or the cluster after the time-out. */
@@ -73,7 +75,7 @@ export async function openSession(
   transactionalId: string,
   signal: AbortSignal,
 ): Promise<TransactionSession> {
-  const { cluster, group, timeoutMs } = settings
+  const { cluster, group, timeoutMs, giveUpMs } = settings
   const transactions = createCoordinatorLink(cluster, () => cluster.transactionCoordinator(transactionalId))
   const offsets = createCoordinatorLink(cluster, () => cluster.coordinator(group))
   // The one before may hold open transactions, whose end has to be written everywhere first.
@@ -122,8 +124,7 @@ export async function openSession(
     async commit(transaction, commitSignal) {
       if (isOver)
         throw new KafkaError('PIPE_KAFKA_TRANSACTION_ENDED', `The session ${transactionalId} is over.`, { retryable: true })
-      // Well before the cluster aborts it: what fails here should be told by its own reason.
-      const giveUpAtMs = Date.now() + timeoutMs * 0.6
+      const giveUpAtMs = Date.now() + giveUpMs
       const step = (name: string): StepOptions => ({ step: name, transactionalId, giveUpAtMs, signal: commitSignal })
       let isEnding = false
       try {

@@ -17,7 +17,7 @@ import { answerOf, logOffsets } from '../offsets'
 import type { OutputEncoder } from './output'
 import { createOutputBuffer, type OutputBuffer } from './output-buffer'
 import type { OutputTopics } from './output-topics'
-import { openSession, type TransactionSession, transactionalIdOf } from './session'
+import { openSession, type SessionSettings, type TransactionSession, transactionalIdOf } from './session'
 import type { TransformEvent } from './transform-event'
 
 /** Exactly once: outputs, dead letters and offsets go into transactions, by input partition. */
@@ -59,6 +59,16 @@ export function createTransactionDelivery(context: DeliveryContext, settings: Tr
   const full = new Set<Assignment>()
   let timer: NodeJS.Timeout | undefined
 
+  const sessions: SessionSettings = {
+    cluster,
+    group,
+    topics,
+    codec: settings.codec,
+    timeoutMs: transactionMs,
+    // Also before the group goes on without a member that waits for its last transaction.
+    giveUpMs: Math.min(transactionMs * 0.6, timing.rebalanceTimeoutMs / 2),
+  }
+
   const placeOf = ({ topic, partition }: Assignment) => ({ topic: topic.name, partition })
   const isAlive = (assignment: Assignment) => assignment.isOwned && !closed.signal.aborted
 
@@ -76,7 +86,6 @@ export function createTransactionDelivery(context: DeliveryContext, settings: Tr
 
   async function begin(assignment: Assignment, work: Work): Promise<void> {
     const place = placeOf(assignment)
-    const sessions = { cluster, group, topics, codec: settings.codec, timeoutMs: transactionMs }
     for (let failures = 1; isAlive(assignment); failures++) {
       try {
         const session = await openSession(sessions, transactionalIdOf(group, place), closed.signal)

@@ -1,7 +1,10 @@
 import type { PipeError } from '@pipe/core'
 import type { ConsumerEvent } from '../consumer/consumer-event'
 
-/** Something that a transform did or found: what a consumer tells, and what becomes of its transactions. Kinds may be added. */
+/**
+ * Something that a transform did or found: what a consumer tells, and what becomes of its transactions. A `dead-lettered` record stands in its
+ * topic once the transaction that steps over it is committed. Kinds may be added.
+ */
 export type TransformEvent =
   | ConsumerEvent
   /** This member writes for the partition from now on, beginning at `position`; whoever did so before is fenced, its open transaction aborted. */

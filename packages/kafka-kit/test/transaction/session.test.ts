@@ -26,7 +26,7 @@ async function fast<T>(work: Promise<T>): Promise<T> {
 async function open(stub: StubTransactions): Promise<TransactionSession> {
   const topics = createOutputTopics(stub.cluster, ['out', 'other'])
   await topics.refresh()
-  const settings = { cluster: stub.cluster, group: 'g', topics, codec: undefined, timeoutMs: 10_000 }
+  const settings = { cluster: stub.cluster, group: 'g', topics, codec: undefined, timeoutMs: 10_000, giveUpMs: 6000 }
   return fast(openSession(settings, transactionalIdOf('g', input), forever))
 }
 
@@ -253,6 +253,6 @@ test('whatever goes wrong: who begins a new session at what is committed writes 
         expect(all).toEqual(Array.from({ length: inputs }, (_, i) => i))
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   )
 })

@@ -5,7 +5,9 @@ import {
   decodeRecordBatch,
   type EndTxnRequest,
   type InitProducerIdRequest,
+  type ListOffsetsRequest,
   type MetadataResponse,
+  type OffsetFetchRequest,
   type ProduceRequest,
   readBatchHeader,
   type TxnOffsetCommitRequest,
@@ -162,6 +164,22 @@ export function stubTransactions(
         lastEnd = { epoch, isCommit }
       } else if (errorCode === 0 && lastEnd?.isCommit !== isCommit) errorCode = 48
       return { throttleTimeMs: 0, errorCode }
+    },
+    OffsetFetch({ topics: own, requireStable }: OffsetFetchRequest) {
+      const errorCode = requireStable && pending !== undefined ? 88 : 0
+      const result = (partition: number) => ({ partition, offset, leaderEpoch: -1, metadata: null, errorCode })
+      return {
+        throttleTimeMs: 0,
+        errorCode: 0,
+        topics: own!.map(({ name, partitions: all }) => ({ name, partitions: all.map(result) })),
+      }
+    },
+    ListOffsets({ topics: own }: ListOffsetsRequest) {
+      const result = (partition: number) => ({ partition, errorCode: 0, timestamp: -1n, offset: 0n, leaderEpoch: 0 })
+      return {
+        throttleTimeMs: 0,
+        topics: own.map(({ name, partitions: all }) => ({ name, partitions: all.map(({ partition }) => result(partition)) })),
+      }
     },
     Produce({ topics: own }: ProduceRequest) {
       return {
