@@ -7,8 +7,18 @@ export {
   wouldAffect,
 } from './affected'
 export { type AppliedLifecycle, type ApplyLifecycleOptions, applyLifecycle } from './apply'
+export { type ArchivedPartition, archivedPartitions } from './archived-partitions'
+export { type BackfillJob, type BackfillJobOptions, backfillJob } from './backfill'
 export type { MonthBill, Reading } from './bill'
 export { type BreakEven, type BreakEvenOptions, breakEven } from './break-even'
+export {
+  type AppliedClassChange,
+  type ApplyClassChangeOptions,
+  applyClassChange,
+  type ClassChangePlan,
+  type PlanClassChangeOptions,
+  planClassChange,
+} from './class-change'
 export type {
   FilterAnd,
   LifecycleConfiguration,
@@ -42,6 +52,42 @@ export {
   usEast1Prices,
 } from './prices'
 export type { PlanRefusal, ProtectedPrefix } from './protected'
+export {
+  defineReplication,
+  type Replication,
+  type ReplicationDestination,
+  type ReplicationDocument,
+  type ReplicationExclusion,
+  type ReplicationRule,
+  type ReplicationRuleOptions,
+  replicationDocument,
+  replicationRule,
+} from './replication'
+export {
+  type DiagnoseReplicationOptions,
+  diagnoseReplication,
+  type ReplicationDiagnosis,
+  type ReplicationFinding,
+} from './replication-doctor'
+export { type ReplicationFailureFix, replicationFailureFix } from './replication-failure'
+export { applyReplication, type PlanReplicationOptions, planReplication, type ReplicationPlan } from './replication-plan'
+export {
+  type PolicyDocument,
+  type PolicyStatement,
+  type ReplicationPolicies,
+  type ReplicationPoliciesOptions,
+  replicationPolicies,
+} from './replication-policy'
+export {
+  type AppliedRestore,
+  type ApplyRestoreOptions,
+  applyRestore,
+  type PlanRestoreOptions,
+  planRestore,
+  type RestorePlan,
+  type WaitForRestoreOptions,
+  waitForRestore,
+} from './restore'
 export { defineLifecycle, type LifecycleOptions, lifecycleRule, type NamedRule } from './rule'
 export type {
   AgeTransition,
