@@ -144,6 +144,7 @@ async function compactChain(
     const batch = await compactBatch(context, window, (chain.at(-1)?.seq ?? -1) + 1, next)
     if (batch !== 'replan') {
       chain.push(batch.commit)
+      shared.cache.add(context.keys.commit(window.id, batch.commit.seq), batch.commit)
       if (batch.isOurs) ours.push(batch.commit)
       else lostRaces++
       if (isLate && batch.isOurs) lateFiles += next.files.length

@@ -14,7 +14,7 @@ export {
 } from './define'
 export { type AthenaEngineOptions, athenaEngine } from './engine/athena'
 export { type ConvertOptions, type ConvertResult, convertFiles } from './engine/convert'
-export type { CompactionProgress, Engine, EngineJob, EngineResult, InputAccount, MergeJob } from './engine/engine'
+export type { CompactionProgress, Engine, EngineJob, EngineOutput, EngineResult, InputAccount, MergeJob } from './engine/engine'
 export { type InProcessEngineOptions, inProcessEngine } from './engine/in-process'
 export type { DuckDbLimits, WriterName } from './engine/parquet-writer'
 export { SourceChangedError, VerificationError, WindowsFailedError } from './errors'

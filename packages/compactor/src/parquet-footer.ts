@@ -1,4 +1,4 @@
-import { type ObjectHead, type ObjectStore, PipeError } from '@pipe/core'
+import { type ObjectStore, PipeError } from '@pipe/core'
 
 /** Bytes read from the end at first: enough for the footer of almost every file. */
 const firstRead = 64 * 1024
@@ -9,7 +9,11 @@ const firstRead = 64 * 1024
  * @throws {@link PipeError} `PIPE_COMPACT_OUTPUT` when the object is no complete Parquet file.
  * @see https://github.com/apache/parquet-format (FileMetaData in parquet.thrift: field 3 is num_rows)
  */
-export async function parquetRowCount(store: ObjectStore, head: ObjectHead, signal: AbortSignal | undefined): Promise<number> {
+export async function parquetRowCount(
+  store: ObjectStore,
+  head: { readonly key: string; readonly etag: string; readonly size: number },
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const read = async (start: number): Promise<Buffer> => {
     const object = await store.get(head.key, { range: { start }, ifMatch: head.etag, ...(signal && { signal }) })
     if (object === undefined) throw outputError(store.uri(head.key), 'is gone')

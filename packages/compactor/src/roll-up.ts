@@ -51,7 +51,11 @@ export async function rollUpPartition(
   const attempt = newAttempt(compaction, partition, context.newId(), seq, label)
   await recordAttempt(context, attempt, label)
   const merged = await engine.merge!({ compaction, attempt, inputs: files, target, signal })
-  const outputs = await Promise.all(merged.map((key) => readOutput(key)))
+  const outputs = await Promise.all(
+    merged.map(async ({ key, etag, bytes }): Promise<CommittedOutput> => {
+      return { key, etag, bytes, rows: await parquetRowCount(target, { key, etag, size: bytes }, signal) }
+    }),
+  )
   const found = outputs.reduce((sum, output) => sum + output.rows, 0)
   if (found !== rows) {
     const what = `${rows} rows were to be rolled up, the new files hold ${found}.`
@@ -81,12 +85,6 @@ export async function rollUpPartition(
   async function publish(): Promise<void> {
     await publishManifest(context, cache, partition, 'partition')
     await addManifestPartition(context, partition, added)
-  }
-
-  async function readOutput(output: string): Promise<CommittedOutput> {
-    const head = await target.head(output, signal ? { signal } : {})
-    if (head === undefined) throw stateError(target.uri(output), 'was written a moment ago and is gone', { retryable: true })
-    return { key: output, etag: head.etag, bytes: head.size, rows: await parquetRowCount(target, head, signal) }
   }
 }
 

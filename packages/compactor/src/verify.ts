@@ -1,6 +1,6 @@
 import type { ObjectStore, Window } from '@pipe/core'
 import type { Compaction } from './define'
-import type { EngineResult } from './engine/engine'
+import type { EngineOutput, EngineResult } from './engine/engine'
 import { SourceChangedError, VerificationError } from './errors'
 import { parquetRowCount } from './parquet-footer'
 import { listWindow } from './select'
@@ -32,7 +32,7 @@ export async function verifyAttempt(
 ): Promise<VerifiedAttempt> {
   const { window, planned } = work
   const [outputs] = await Promise.all([
-    Promise.all(result.outputs.map((key) => readOutput(stores.target, window, key, signal))),
+    Promise.all(result.outputs.map((output) => readOutput(stores.target, output, signal))),
     checkSources(compaction, stores.source, window, planned, signal),
   ])
   const inputs = planned.map((input, i): CommittedInput => {
@@ -67,19 +67,10 @@ export async function verifyAttempt(
   return { inputs, outputs, ...rows, ...(duplicateRows > 0 && { duplicateRows }) }
 }
 
-async function readOutput(
-  target: ObjectStore,
-  window: Window,
-  key: string,
-  signal: AbortSignal | undefined,
-): Promise<CommittedOutput> {
-  const head = await target.head(key, signal ? { signal } : {})
-  if (head === undefined) {
-    const rows = { inputRows: 0, outputRows: 0, quarantinedRows: 0 }
-    throw new VerificationError(window.id, rows, `the output ${target.uri(key)} is not there.`)
-  }
-  const rows = await parquetRowCount(target, head, signal)
-  return { key, etag: head.etag, bytes: head.size, rows }
+/** Reads the footer of an output in the very version that the engine wrote. */
+async function readOutput(target: ObjectStore, output: EngineOutput, signal: AbortSignal | undefined): Promise<CommittedOutput> {
+  const { key, etag, bytes } = output
+  return { key, etag, bytes, rows: await parquetRowCount(target, { key, etag, size: bytes }, signal) }
 }
 
 async function checkSources(

@@ -19,7 +19,7 @@ import {
 } from './athena-sql'
 import { writeCleanObject } from './clean-object'
 import { countLines, splitPaths } from './count-lines'
-import type { Engine, EngineJob, EngineResult, InputAccount, MergeJob } from './engine'
+import type { Engine, EngineJob, EngineOutput, EngineResult, InputAccount, MergeJob } from './engine'
 import type { FileAccount } from './scan-file'
 import { type ScratchTables, scratchTables } from './scratch-tables'
 
@@ -202,13 +202,19 @@ export function athenaEngine(options: AthenaEngineOptions): Engine {
     await athena.ctas({ ...ctasOf(name, as, location, table), ...(signal && { signal }) })
   }
 
-  async function listOutputs({ attempt, target, signal }: Pick<MergeJob, 'attempt' | 'target' | 'signal'>): Promise<string[]> {
-    const outputs: string[] = []
-    for await (const { key } of target.list({ prefix: attempt.dataPrefix, ...(signal && { signal }) })) outputs.push(key)
+  async function listOutputs({
+    attempt,
+    target,
+    signal,
+  }: Pick<MergeJob, 'attempt' | 'target' | 'signal'>): Promise<EngineOutput[]> {
+    const outputs: EngineOutput[] = []
+    for await (const { key, etag, size } of target.list({ prefix: attempt.dataPrefix, ...(signal && { signal }) })) {
+      outputs.push({ key, etag, bytes: size })
+    }
     return outputs
   }
 
-  async function merge(job: MergeJob): Promise<readonly string[]> {
+  async function merge(job: MergeJob): Promise<readonly EngineOutput[]> {
     const { compaction, attempt, inputs, target, signal } = job
     const { table } = compaction
     const scratch = scratchOf(job)

@@ -37,10 +37,18 @@ export interface InputAccount {
   readonly quarantinedRows: number
 }
 
+/** A file as it was written. */
+export interface EngineOutput {
+  /** Relative to the target. */
+  readonly key: string
+  readonly etag: string
+  readonly bytes: number
+}
+
 /** What an engine has written, all of it below the attempt's data prefix. */
 export interface EngineResult {
-  /** Keys of the Parquet files, relative to the target. Empty when no row is readable. */
-  readonly outputs: readonly string[]
+  /** The Parquet files. Empty when no row is readable. */
+  readonly outputs: readonly EngineOutput[]
   /** One account an input, in the order of the inputs. */
   readonly accounts: readonly InputAccount[]
   /** Rows left out as duplicates, counted apart from what was written. Absent: none. */
@@ -83,10 +91,8 @@ export interface Engine {
   run(job: EngineJob): Promise<EngineResult>
   /**
    * Makes one Parquet file of several below the attempt's data prefix. Needed for roll-ups only.
-   *
-   * @returns keys, relative to the target.
    */
-  merge?(job: MergeJob): Promise<readonly string[]>
+  merge?(job: MergeJob): Promise<readonly EngineOutput[]>
   /** Statements run so far, in all jobs. */
   readonly statements: number
 }

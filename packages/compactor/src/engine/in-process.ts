@@ -7,7 +7,7 @@ import { checkOptions } from '@pipe/core/internal'
 import { checkLimits, convert } from './convert'
 import { loadDuckDb } from './duckdb'
 import { duckDbColumns } from './duckdb-json'
-import type { Engine } from './engine'
+import type { Engine, EngineOutput } from './engine'
 import { fetchInOrder } from './fetch'
 import { mergeFiles } from './merge'
 import type { WriterName } from './parquet-writer'
@@ -82,8 +82,7 @@ export function inProcessEngine(options: InProcessEngineOptions = {}): Engine {
         if (!exists) return { outputs: [], accounts }
         onProgress({ phase: 'upload', done: 0, total: (await stat(output)).size, unit: 'bytes' })
         const key = `${attempt.dataPrefix}${table.name}-${attempt.window.id}-${attempt.seq}.parquet`
-        await upload(target, key, output, signal)
-        return { outputs: [key], accounts, duplicateRows }
+        return { outputs: [await upload(target, key, output, signal)], accounts, duplicateRows }
       })
     },
 
@@ -91,16 +90,16 @@ export function inProcessEngine(options: InProcessEngineOptions = {}): Engine {
       withTempDir(async (dir) => {
         const output = await mergeFiles(compaction.table, { inputs, target, dir, signal }, { limits, name: writer })
         const key = `${attempt.dataPrefix}${compaction.table.name}-${attempt.window.id}-r${attempt.seq}.parquet`
-        await upload(target, key, output, signal)
-        return [key]
+        return [await upload(target, key, output, signal)]
       }),
   }
 }
 
-async function upload(target: ObjectStore, key: string, file: string, signal: AbortSignal | undefined): Promise<void> {
+async function upload(target: ObjectStore, key: string, file: string, signal: AbortSignal | undefined): Promise<EngineOutput> {
   const { size } = await stat(file)
   const body = size <= onePutBytes ? await readFile(file) : createReadStream(file)
-  await target.put(key, body, { contentType: 'application/vnd.apache.parquet', ...(signal && { signal }) })
+  const { etag } = await target.put(key, body, { contentType: 'application/vnd.apache.parquet', ...(signal && { signal }) })
+  return { key, etag, bytes: size }
 }
 
 async function* counted(files: AsyncIterable<LoadedFile>, onFile: (done: number) => void): AsyncGenerator<LoadedFile> {
