@@ -39,7 +39,13 @@ module.exports = {
       from: { path: '/src/' },
       to: { path: '/test/' },
     },
-    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-unresolved',
+      severity: 'error',
+      comment: 'Clients that are measured beside ours are installed apart (bench/kafka/peers).',
+      from: { pathNot: '^bench/kafka/produce-(rdkafka|platformatic)\\.ts$' },
+      to: { couldNotResolve: true },
+    },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

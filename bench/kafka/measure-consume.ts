@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { type BenchResult, benchRow, benchTarget, interleave, type Round } from '../result'
+import { runTask, startBrokers } from './child'
+import type { ConsumeTask } from './consume'
+import type { LogStubAnswer, LogStubOptions } from './log-stub'
+import { ratioOf, ratioText, speedTarget, verdictOf } from './ratio'
+import type { StallReport, StallTask } from './stall'
+
+const topic = 'bench'
+
+/** Consumers with a handler that waits for a millisecond. What was handled must be all there is, each record once, and be committed. */
+export async function measureConsume(scripts: string, rounds: number, log: (line: string) => void): Promise<BenchResult> {
+  const partitions = 6
+  const records = 300
+  const total = partitions * records
+  const run = (client: ConsumeTask['client'], concurrency: number) => async (): Promise<Round> => {
+    const broker = await startBrokers<LogStubAnswer>(join(scripts, 'log-stub.mjs'), {
+      topic,
+      partitions,
+      records,
+    } satisfies LogStubOptions)
+    try {
+      const task = { client, concurrency, brokers: broker.brokers, topic, partitions, records, handlerMs: 1 }
+      const round = await runTask<Round>(join(scripts, 'consume.mjs'), task satisfies ConsumeTask)
+      const { committed } = await broker.ask()
+      return { ...round, digest: `${round.digest}, ${committed} committed` }
+    } finally {
+      broker.close()
+    }
+  }
+  const measured = await interleave(
+    { kit: run('kit', 1), kit16: run('kit', 16), kafkajs: run('kafkajs', 1), kafkajsPartitions: run('kafkajs-partitions', 16) },
+    rounds,
+    (line) => log(`consume ${total} records, handler of 1 ms: ${line}`),
+  )
+  const { kit, kit16, kafkajs, kafkajsPartitions } = measured
+  const one = ratioOf(kafkajs, kit)
+  const sixteen = ratioOf(kafkajs, kit16)
+  log(ratioText('consume, concurrency 1', one))
+  log(ratioText('consume, concurrency 16', sixteen))
+  log(ratioText('consume, concurrency 16, against kafkajs by partitions', ratioOf(kafkajsPartitions, kit16)))
+  const row = (name: string, kind: 'ours' | 'peer', of: readonly Round[]) =>
+    benchRow(name, kind, of, verdictOf(of, `${total} of ${total}, 0 wrong, ${total} committed`))
+  return {
+    rows: [
+      row('consume, handler of 1 ms, concurrency 1, kafka-kit', 'ours', kit),
+      row('consume, handler of 1 ms, concurrency 16, kafka-kit', 'ours', kit16),
+      row('consume, handler of 1 ms, eachMessage, kafkajs', 'peer', kafkajs),
+      row('consume, handler of 1 ms, eachMessage, 16 partitions at a time, kafkajs', 'peer', kafkajsPartitions),
+    ],
+    targets: [
+      speedTarget('consume, concurrency 1, against kafkajs', one, 1),
+      speedTarget('consume, concurrency 16, against kafkajs', sixteen, 8),
+    ],
+  }
+}
+
+const bufferBytes = 32 * 2 ** 20
+/** What a process takes beside what it holds: answers on their way from the socket (8 MiB each), garbage, compiled code. */
+const allowanceBytes = 64 * 2 ** 20
+const waiting = 10_000_000
+
+/** Memory of a consumer whose handlers never end, with ten million records before it. */
+export async function measureStall(scripts: string, rounds: number, log: (line: string) => void): Promise<BenchResult> {
+  const partitions = 8
+  const run = async (): Promise<Round & StallReport> => {
+    const options = { topic, partitions, records: waiting / partitions } satisfies LogStubOptions
+    const broker = await startBrokers<LogStubAnswer>(join(scripts, 'log-stub.mjs'), options)
+    try {
+      const task = { brokers: broker.brokers, topic, partitions, bufferBytes, stallMs: 8000 } satisfies StallTask
+      const report = await runTask<Round & StallReport>(join(scripts, 'stall.mjs'), task)
+      const { fetched } = await broker.ask()
+      log(
+        `stalled: grew by ${mib(report.growthBytes)} MiB, holds ${mib(report.bufferedBytes)} MiB, ${waiting - fetched} of ${waiting} records wait at the broker`,
+      )
+      return report
+    } finally {
+      broker.close()
+    }
+  }
+  const reports: (Round & StallReport)[] = []
+  for (let round = 0; round < rounds; round++) reports.push(await run())
+  const growth = Math.max(...reports.map(({ growthBytes }) => growthBytes))
+  const isBounded = reports.every(({ bufferedBytes, digest }) => bufferedBytes > 0 && digest === '16 running')
+  return {
+    rows: [benchRow('stalled handlers before 10 M records, kafka-kit', 'ours', reports, isBounded ? 'ok' : 'wrong')],
+    targets: [
+      benchTarget(
+        `growth of memory over the ${mib(bufferBytes)} MiB that were configured and ${mib(allowanceBytes)} MiB allowed`,
+        growth / (bufferBytes + allowanceBytes),
+        'lower',
+        1,
+      ),
+    ],
+  }
+}
+
+function mib(bytes: number): number {
+  return Math.round(bytes / 2 ** 20)
+}
