@@ -11,6 +11,7 @@ export { type ArchivedPartition, archivedPartitions } from './archived-partition
 export { type BackfillJob, type BackfillJobOptions, backfillJob } from './backfill'
 export type { MonthBill, Reading } from './bill'
 export { type BreakEven, type BreakEvenOptions, breakEven } from './break-even'
+export { chartSvg, chartText } from './chart'
 export {
   type AppliedClassChange,
   type ApplyClassChangeOptions,
@@ -19,6 +20,7 @@ export {
   type PlanClassChangeOptions,
   planClassChange,
 } from './class-change'
+export { type ClassPoint, type ClassTimelineOptions, classTimeline } from './class-timeline'
 export type {
   FilterAnd,
   LifecycleConfiguration,
