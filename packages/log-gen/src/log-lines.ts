@@ -49,6 +49,15 @@ export function logLines(parts: LogParts): LineSource {
       ? [{ column: name, scale: filling.cell.form.scale, cell: filling.cell }]
       : [],
   )
+  // Kept: with them what they have prepared for each device.
+  const writers = new Map<LogFormat, LineWriter>()
+  const writerOf = (wanted: LogFormat): LineWriter => {
+    const known = writers.get(wanted)
+    if (known) return known
+    const made = lineWriter(parts, wanted, (line) => filled.map(({ name, filling }) => [name, valueAt(filling, line)]))
+    writers.set(wanted, made)
+    return made
+  }
   return {
     devices,
     fileMs: parts.fileMs,
@@ -57,7 +66,7 @@ export function logLines(parts: LogParts): LineSource {
     level: parts.level,
     extension: extensionOf(format, compression),
     visit: arrivals.visit,
-    writer: (wanted) => lineWriter(parts, wanted, (line) => filled.map(({ name, filling }) => [name, valueAt(filling, line)])),
+    writer: writerOf,
     columns: () => filled.map(({ name, filling }) => columnReader(name, columns[name] as Column, filling, { devices, valueAt })),
     // Not by assignment: a column may be named __proto__.
     rowOf: (line) => Object.fromEntries(filled.map(({ name, filling }) => [name, valueAt(filling, line)])),
@@ -138,6 +147,19 @@ function columnReader(
       read: (line) => {
         const drawn = cell.draw(line)
         return drawn === nullDraw ? null : values[drawn]
+      },
+    }
+  }
+  if (form.kind === 'scaled' && form.isShared) {
+    let last = Number.NaN
+    let value: unknown
+    return {
+      name,
+      read: (line) => {
+        const drawn = cell.draw(line)
+        if (drawn !== last) value = cell.value(drawn, line)
+        last = drawn
+        return value
       },
     }
   }

@@ -22,7 +22,8 @@ export function parquetFile(source: LogSource, file: FileId): { readonly bytes: 
     createdBy: '@pipe/log-gen',
   })
   const columns = lines.columns().map(({ name, read }) => ({ name, read, data: [] as unknown[] }))
-  const isFloating = new Set(floatingColumns(source.table.columns))
+  const isFloating = new Set(columnsOf(source.table.columns, ['double', 'float']))
+  const isText = new Set(columnsOf(source.table.columns, ['string']))
   let rows = 0
   let inGroup = 0
   const flush = () => {
@@ -30,6 +31,8 @@ export function parquetFile(source: LogSource, file: FileId): { readonly bytes: 
     const columnData = columns.map(({ name, data }) => ({
       name,
       data: data as never,
+      // Least and greatest text of a file that holds all devices keep no reader from it, and cost a comparison a value.
+      statistics: !isText.has(name),
       // A dictionary takes 0 and -0 for one value.
       ...(isFloating.has(name) && data.some((value) => Object.is(value, -0)) && { encoding: 'PLAIN' as const }),
     }))
@@ -50,6 +53,6 @@ export function parquetFile(source: LogSource, file: FileId): { readonly bytes: 
   return { bytes: Buffer.from(out.getBytes()), rows }
 }
 
-function floatingColumns(columns: ColumnMap): string[] {
-  return Object.keys(columns).filter((name) => ['double', 'float'].includes(columns[name]?.type.kind as string))
+function columnsOf(columns: ColumnMap, kinds: readonly string[]): string[] {
+  return Object.keys(columns).filter((name) => kinds.includes(columns[name]?.type.kind as string))
 }

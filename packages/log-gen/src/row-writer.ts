@@ -39,8 +39,7 @@ export function compileRow(
     else if (filling.kind === 'event-time') {
       const quote: Part = { kind: 'text', text: format.quote }
       parts.push(quote, { kind: 'event-time' }, quote)
-    }
-    else parts.push(...cellParts(name, filling.cell, format))
+    } else parts.push(...cellParts(name, filling.cell, format))
   }
   parts.push({ kind: 'text', text: format.lineEnd })
   return inOrder(joinConstants(parts, format, devices.length))
