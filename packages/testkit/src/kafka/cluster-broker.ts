@@ -33,8 +33,8 @@ export interface KafkaBroker {
   logTail(lines?: number): Promise<string>
 }
 
-/** How long a broker may take to come back. On its storage it must also recover its logs. */
-const restartTimeoutMs = 60_000
+/** How long a broker may take to come back: it recovers its logs first, and the machine may be busy. */
+const restartTimeoutMs = 120_000
 
 /** Joins a broker's process, its proxy and the cluster it belongs to. */
 export function brokerOf(from: {
