@@ -26,6 +26,13 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
+/** A client that leaves a rejection to nobody would end its application: as bad as a broken promise, but no reason to stop counting. */
+const unhandled: string[] = []
+process.on('unhandledRejection', (reason) => {
+  unhandled.push(reason instanceof Error ? (reason.stack ?? reason.message) : String(reason))
+  progress(`UNHANDLED REJECTION: ${unhandled.at(-1)}`)
+})
+
 async function runFaults(asked: Arguments): Promise<number> {
   const { seeds, only, sabotage, json } = asked
   const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name))
@@ -50,8 +57,16 @@ async function runFaults(asked: Arguments): Promise<number> {
   const places = new Map(scenarios.map(({ name }, i) => [name, i]))
   rows.sort((one, other) => places.get(one.scenario)! - places.get(other.scenario)! || one.seed - other.seed)
   const summary = summaryOf(rows)
-  const isBroken = rows.some(({ broken }) => broken.length > 0)
-  const result = { target: target.name, at: new Date(startedAt).toISOString(), node: process.version, sabotage, summary, rows }
+  const isBroken = unhandled.length > 0 || rows.some(({ broken }) => broken.length > 0)
+  const result = {
+    target: target.name,
+    at: new Date(startedAt).toISOString(),
+    node: process.version,
+    sabotage,
+    summary,
+    unhandled,
+    rows,
+  }
   const folder = join(dirname(fileURLToPath(import.meta.url)), 'results')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, `${asked.target}.json`), `${JSON.stringify(result, null, 2)}\n`)

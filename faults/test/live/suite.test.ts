@@ -24,7 +24,7 @@ describe.skipIf(!available.available)(`the fault suite on a real cluster${availa
     const rows = await runSuite({ target, scenarios: chosen(names), seeds: [1], signal })
     expect(rows.filter(({ broken }) => broken.length > 0)).toEqual([])
     expect(new Set(rows.map(({ scenario }) => scenario))).toEqual(new Set(names))
-  }, 200_000)
+  }, 400_000)
 
   it('fails when leader durability is judged as quorum, and only there', async () => {
     const rows = await runSuite({ target, scenarios: chosen(['leader-killed']), seeds: [1], sabotage: true, signal })
@@ -32,5 +32,5 @@ describe.skipIf(!available.available)(`the fault suite on a real cluster${availa
     expect(of('quorum')).toMatchObject({ lost: 0, duplicated: 0, broken: [] })
     expect(of('leader').lost).toBeGreaterThan(0)
     expect(of('leader').broken).toContainEqual(expect.stringContaining('acknowledged and lost'))
-  }, 200_000)
+  }, 400_000)
 })
