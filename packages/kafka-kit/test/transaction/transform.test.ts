@@ -53,12 +53,12 @@ describe('the types of a transform', () => {
     transform({ ...common, to: invoices, handle: ({ key, value }) => ({ key, value: { order: value.total } }) })
     // @ts-expect-error the key is missing
     transform({ ...common, to: invoices, handle: ({ value }) => ({ value: { order: value.id } }) })
-    // @ts-expect-error not one of several may be wrong
     transform({
       ...common,
       to: invoices,
       handle: async ({ key }) => [
         { key, value: { order: 'a' } },
+        // @ts-expect-error not one of several may be wrong
         { key, value: 5 },
       ],
     })
