@@ -65,7 +65,9 @@ function describeOne(
   const brokerName = overrides === undefined ? name : behind.get(name)
   if (brokerName !== undefined) {
     const value = broker.host.settings.text(brokerName)
-    if (value !== defaultValue) synonyms.push({ name: brokerName, value, source: configSource.file })
+    // Kafka 4 keeps min.insync.replicas as a setting of the cluster (KIP-966).
+    const source = overrides === undefined ? configSource.file : configSource.cluster
+    if (value !== defaultValue) synonyms.push({ name: brokerName, value, source })
   }
   synonyms.push({ name: brokerName ?? name, value: defaultValue, source: configSource.default })
   const { value, source } = synonyms[0]!

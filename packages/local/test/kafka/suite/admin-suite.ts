@@ -108,7 +108,7 @@ export function adminSuite(target: () => KafkaTarget): void {
       })
       expect((await describeOne(topic, 'min.insync.replicas')).configs[0]).toMatchObject({
         value: '2',
-        source: configSource.file,
+        source: configSource.cluster,
         configType: 3,
       })
       expect((await describeOne(topic, 'no.such.setting')).configs).toEqual([])
