@@ -64,8 +64,8 @@ export async function measureStub(scripts: string, rounds: number, log: (line: s
       row('one by one, 1000 at a time, kafkajs', 'peer', kafkajsSingle, fewSingles),
     ],
     targets: [
-      speedTarget('batched sends against kafkajs', ofBatches, 5),
-      speedTarget('concurrent single sends against kafkajs', ofSingles, 10),
+      speedTarget('batched sends against kafkajs', ofBatches, 5, true),
+      speedTarget('concurrent single sends against kafkajs', ofSingles, 10, true),
     ],
   }
 }
