@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createKafka, type Kafka, resourcesOf } from '../../src/connect'
 import { readPartition } from '../../src/consumer/partition-reader'
 import { offsetsOf, originOf, type TransformEvent } from '../../src/index'
+import { fencingSuite } from '../transaction/fencing-suite'
 
 const target = await kafkaAvailability()
 const partitions = 3
@@ -28,6 +29,8 @@ async function until(what: string, holds: () => boolean | Promise<boolean>, ms =
 }
 
 describe.skipIf(!target.available)(`transform on a real cluster${target.note}`, () => {
+  describe('fencing', () => fencingSuite(() => ({ brokers: cluster, kafka, cluster: resourcesOf(kafka).cluster() })))
+
   let cluster: KafkaCluster
   let kafka: Kafka
   let dir: string
@@ -169,11 +172,9 @@ describe.skipIf(!target.available)(`transform on a real cluster${target.note}`, 
     await more(300)
     const random = seeded(20261128)
     const points = [
-      ['AddPartitionsToTxn', 'response'],
       ['Produce', 'request'],
       ['Produce', 'response'],
       ['TxnOffsetCommit', 'response'],
-      ['EndTxn', 'request'],
       ['EndTxn', 'response'],
     ] as const
     for (const [api, on] of points) {

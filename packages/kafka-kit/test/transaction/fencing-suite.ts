@@ -1,15 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { column } from '@pipe/core'
-import { type KafkaCluster, kafkaAvailability, startKafkaCluster } from '@pipe/testkit'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createKafka, type Kafka, resourcesOf } from '../../src/connect'
+import type { KafkaCluster } from '@pipe/testkit'
+import { expect, test } from 'vitest'
+import type { Kafka } from '../../src/connect'
 import { type ConsumerEvent, defineTopic, type Isolation, offsetsOf } from '../../src/index'
 import type { Cluster } from '../../src/internals'
-import { committedOf, openRaw } from '../transaction/raw-transaction'
-
-// What the choice of fencing stands on: docs/decisions/transform-fencing.md quotes these answers.
-
-const target = await kafkaAvailability()
+import { committedOf, openRaw } from './raw-transaction'
 
 async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
   const giveUpAt = Date.now() + ms
@@ -19,26 +15,19 @@ async function until(what: string, holds: () => boolean | Promise<boolean>, ms =
   }
 }
 
-describe.skipIf(!target.available)(`fencing of transactions on a real cluster${target.note}`, () => {
-  let kafkaCluster: KafkaCluster
-  let kafka: Kafka
-  let cluster: Cluster
-
-  beforeAll(async () => {
-    kafkaCluster = await startKafkaCluster()
-    kafka = createKafka({ brokers: kafkaCluster.bootstrap, clientId: 'test' })
-    cluster = resourcesOf(kafka).openCluster()
-  }, 180_000)
-  afterAll(async () => {
-    await kafka?.close()
-    await kafkaCluster?.close()
-  })
-
+/**
+ * What brokers answer to writers that were fenced, and to readers: what the choice of fencing stands on (docs/decisions/transform-fencing.md
+ * quotes it). `target` is asked when a test runs.
+ */
+export function fencingSuite(
+  target: () => { readonly brokers: KafkaCluster; readonly kafka: Kafka; readonly cluster: Cluster },
+): void {
   async function create(...topics: string[]): Promise<void> {
-    for (const topic of topics) await kafkaCluster.createTopic(topic)
+    for (const topic of topics) await target().brokers.createTopic(topic)
   }
 
   test('the next epoch of an id ends what the one before left open, and shuts it out', async () => {
+    const { kafka, cluster } = target()
     await create('epoch-in', 'epoch-out')
     const zombie = await openRaw(cluster, 'epoch', 'epoch/epoch-in/0')
     expect([
@@ -81,6 +70,7 @@ describe.skipIf(!target.available)(`fencing of transactions on a real cluster${t
   }, 60_000)
 
   test('with another id, only the offset is fenced: outputs of the one before hold readers back until it times out', async () => {
+    const { kafka, cluster } = target()
     await create('other-in', 'other-out')
     const events: ConsumerEvent[] = []
     const consumer = kafka.consumer({
@@ -114,6 +104,7 @@ describe.skipIf(!target.available)(`fencing of transactions on a real cluster${t
   }, 60_000)
 
   test('a consumer reads what is committed, or everything, as it was asked', async () => {
+    const { kafka, cluster } = target()
     await create('isolated')
     const producer = await openRaw(cluster, 'isolated', 'isolated')
     for (const [value, isCommit] of [
@@ -151,4 +142,4 @@ describe.skipIf(!target.available)(`fencing of transactions on a real cluster${t
     expect(committed.seen).toEqual(['one', 'two', 'three', 'open', 'behind'])
     await Promise.all([committed.consumer.stop(), all.consumer.stop()])
   }, 60_000)
-})
+}
