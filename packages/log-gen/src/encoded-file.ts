@@ -1,5 +1,6 @@
 import { byteWriter } from './byte-writer'
 import type { FileFaultKind } from './file-fault'
+import type { LineLayout } from './line-layout'
 import type { LineSource, LogSource } from './lines'
 import type { LogFormat } from './log-format'
 import { parquetFile } from './parquet-file'
@@ -24,7 +25,11 @@ const sizes = new WeakMap<LineSource, number>()
 const nothing: Buffer = Buffer.alloc(0)
 
 /** Encodes the lines of a file. */
-export function encodeFile(source: LogSource, file: FileId, format: LogFormat = source['~lines'].format): EncodedFile {
+export function encodeFile(
+  source: LogSource,
+  file: FileId,
+  format: LogFormat | LineLayout = source['~lines'].format,
+): EncodedFile {
   const lines = source['~lines']
   const fault = lines.fileFault(file)
   if (fault === 'missing' || fault === 'empty') {

@@ -42,7 +42,7 @@ export type CutGzip = { readonly every: Duration } | { readonly rate: number }
 export type Cut = { readonly everyMs: number } | { readonly rate: number }
 
 /** Kinds that a format can have. */
-export function possibleFileFaults(format: LogFormat, compression: LogCompression): ReadonlySet<FileFaultKind> {
+export function possibleFileFaults(format: LogFormat | 'layout', compression: LogCompression): ReadonlySet<FileFaultKind> {
   const kinds = new Set<FileFaultKind>(['missing', 'empty', 'redelivered'])
   if (format === 'parquet') return kinds
   kinds.add('byte-order-mark').add('crlf')

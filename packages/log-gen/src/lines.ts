@@ -4,6 +4,7 @@ import type { ClockFaultKind } from './clock-fault'
 import type { Span } from './episode'
 import type { DuplicateKind } from './fault'
 import type { FileFaultKind } from './file-fault'
+import type { LineLayout } from './line-layout'
 import type { LogCompression, LogFormat } from './log-format'
 import type { MalformedKind } from './malformed-kind'
 import type { FileId } from './shard'
@@ -65,7 +66,7 @@ export interface ColumnReader {
 export interface LineSource {
   readonly devices: readonly string[]
   readonly fileMs: number
-  readonly format: LogFormat
+  readonly format: LogFormat | LineLayout
   readonly compression: LogCompression
   /** Of gzip. */
   readonly level: number
@@ -74,7 +75,7 @@ export interface LineSource {
   /** Calls `visit` for each line of the file, in its order, and `lost` for each record that would stand here but was lost on the way. */
   visit(file: FileId, visit: (line: Line) => void, lost?: (line: Line) => void): void
   /** Writer of a text format. */
-  writer(format: LogFormat): LineWriter
+  writer(format: LogFormat | LineLayout): LineWriter
   /** Columns for Parquet, in the order of the table. */
   columns(): readonly ColumnReader[]
   /** Row of a line that is not malformed. */

@@ -6,6 +6,7 @@ import { type Cell, nullDraw } from './cell'
 import type { Span } from './episode'
 import type { Faults } from './fault'
 import type { FileFaults } from './file-fault'
+import { type LineLayout, layoutFormat } from './line-layout'
 import type { ColumnReader, Episode, Line, LineSource, LineWriter } from './lines'
 import type { LogCompression, LogFormat } from './log-format'
 import { renamedJson } from './malformed-json'
@@ -17,7 +18,7 @@ import type { Schedule } from './schedule'
 
 /** What the lines of a log are made of. */
 export interface LogParts {
-  readonly format: LogFormat
+  readonly format: LogFormat | LineLayout
   readonly compression: LogCompression
   readonly level: number
   readonly columns: ColumnMap
@@ -50,8 +51,8 @@ export function logLines(parts: LogParts): LineSource {
       : [],
   )
   // Kept: with them what they have prepared for each device.
-  const writers = new Map<LogFormat, LineWriter>()
-  const writerOf = (wanted: LogFormat): LineWriter => {
+  const writers = new Map<LogFormat | LineLayout, LineWriter>()
+  const writerOf = (wanted: LogFormat | LineLayout): LineWriter => {
     const known = writers.get(wanted)
     if (known) return known
     const made = lineWriter(parts, wanted, (line) => filled.map(({ name, filling }) => [name, valueAt(filling, line)]))
@@ -82,21 +83,25 @@ export function logLines(parts: LogParts): LineSource {
 }
 
 /** Ending of a key. */
-export function extensionOf(format: LogFormat, compression: LogCompression): string {
-  if (format === 'parquet' || compression === 'none') return format
-  return `${format}.${compression === 'gzip' ? 'gz' : 'zst'}`
+export function extensionOf(format: LogFormat | LineLayout, compression: LogCompression): string {
+  const name = typeof format === 'object' ? 'log' : format
+  if (name === 'parquet' || compression === 'none') return name
+  return `${name}.${compression === 'gzip' ? 'gz' : 'zst'}`
 }
 
 function lineWriter(
   { columns, devices, fillings, targets, drift, pickKeys }: LogParts,
-  wanted: LogFormat,
+  wanted: LogFormat | LineLayout,
   valuesOf: (line: Line) => [string, unknown][],
 ): LineWriter {
   if (wanted === 'parquet') throw new RangeError('Parquet is not written line by line')
-  const format: RowFormat = rowFormats[wanted](columns)
-  const writeRow = compileRow(fillings, devices, format)
+  const isLayout = typeof wanted === 'object'
+  const format: RowFormat = isLayout ? layoutFormat(wanted, columns) : rowFormats[wanted](columns)
+  const names = isLayout ? wanted.columns : [...fillings.keys()]
+  const writeRow = compileRow(new Map(names.map((name) => [name, fillings.get(name) as Filling])), devices, format)
   const writeSpoilt = (writer: ByteWriter, line: Line) => {
-    const cells = valuesOf(line).map(([name, value]) => ({ name, text: format.text(name, value) }))
+    const values = new Map(valuesOf(line))
+    const cells = names.map((name) => ({ name, text: format.text(name, values.get(name)) }))
     const kind = line.malformed as NonNullable<Line['malformed']>
     if (kind === 'renamed-column') {
       const { rename, to } = drift as NonNullable<typeof drift>

@@ -16,6 +16,7 @@ import { type Anomalies, type AnomalyOptions, resolveAnomalies } from './device-
 import { type FaultOptions, type Faults, resolveFaults } from './fault'
 import type { Field, FieldSpec } from './field-spec'
 import { makeFileFaults, possibleFileFaults } from './file-fault'
+import type { LineLayout } from './line-layout'
 import type { LogSource } from './lines'
 import type { LogCompression, LogFormat } from './log-format'
 import { logLines } from './log-lines'
@@ -59,8 +60,8 @@ export interface LogOptions<Columns extends ColumnMap, Device extends keyof Colu
   readonly anomalies?: AnomalyOptions | undefined
   /** Seeded faults. Default none. */
   readonly faults?: FaultOptions | undefined
-  /** Default `'ndjson'`. CSV and TSV have no header. */
-  readonly format?: LogFormat | undefined
+  /** Default `'ndjson'`. CSV and TSV have no header. Presets bring a layout of their own. */
+  readonly format?: LogFormat | LineLayout | undefined
   /** Of files; in Parquet of its pages. A number is a level of gzip, 1–9. Default gzip at level 6, in Parquet at level 1. */
   readonly compression?: LogCompression | number | undefined
   /** Length of time of one file: whole minutes that divide a day. Default `'1 minute'`. */
@@ -127,7 +128,8 @@ export function defineLog<const Columns extends ColumnMap, Device extends keyof 
   const endMs = instant(where, 'end', options.end) ?? Number.POSITIVE_INFINITY
   if (startMs >= endMs) throw new ConfigError(`${where}: "start" must lie before "end".`)
   const form = fileForm(where, columns, options)
-  const { format, compression } = form
+  const { compression } = form
+  const format = typeof form.format === 'object' ? 'layout' : form.format
   const targets = targetsOf(columns)
   const latenessMs = durationMs(table.allowedLateness)
   const anomalies = resolveAnomalies(where, options.anomalies ?? {}, { everyMs, unitMs })
@@ -191,7 +193,7 @@ export function defineLog<const Columns extends ColumnMap, Device extends keyof 
       faults,
       anomalies,
       more: { seed, deviceColumn, devices, everyMs, fileMs, latenessMs, startMs, endMs },
-      added: { load, format, compression, level: form.level },
+      added: { load, format: format === 'layout' ? form.format : format, compression, level: form.level },
     }),
     '~lines': lines,
   })
@@ -199,7 +201,7 @@ export function defineLog<const Columns extends ColumnMap, Device extends keyof 
 
 /** Format and compression, checked. */
 interface FileForm {
-  readonly format: LogFormat
+  readonly format: LogFormat | LineLayout
   readonly compression: LogCompression
   readonly level: number
 }
@@ -207,10 +209,11 @@ interface FileForm {
 function fileForm(
   where: string,
   columns: ColumnMap,
-  options: { readonly format?: LogFormat | undefined; readonly compression?: LogCompression | number | undefined },
+  options: { readonly format?: LogFormat | LineLayout | undefined; readonly compression?: LogCompression | number | undefined },
 ): FileForm {
   const { format = 'ndjson' } = options
-  if (!['ndjson', 'csv', 'tsv', 'parquet'].includes(format)) {
+  if (typeof format === 'object') checkLayout(where, columns, format)
+  else if (!['ndjson', 'csv', 'tsv', 'parquet'].includes(format)) {
     throw new ConfigError(`${where}: the format "${format}" is not known.`, { hint: "Use 'ndjson', 'csv', 'tsv' or 'parquet'." })
   }
   const nested = Object.keys(columns).find((name) => ['array', 'map', 'struct'].includes(columns[name]?.type.kind as string))
@@ -233,6 +236,14 @@ function fileForm(
   return { format, compression: given, level: format === 'parquet' ? 1 : usualLevel }
 }
 
+function checkLayout(where: string, columns: ColumnMap, layout: LineLayout): void {
+  checkOptions(`${where}: "format"`, layout, { required: ['name', 'header', 'delimiter', 'columns', 'quoted'] })
+  const unknown = layout.columns.find((name) => !Object.hasOwn(columns, name))
+  if (unknown !== undefined || layout.columns.length === 0) {
+    throw new ConfigError(`${where}: the layout "${layout.name}" names ${unknown ?? 'no column'}, which the table does not have.`)
+  }
+}
+
 /** What stands in the configuration hash only where it is not what it was before there was a choice: old keys stay the same. */
 function hashOf(config: {
   readonly table: Table
@@ -240,7 +251,7 @@ function hashOf(config: {
   readonly faults: Faults
   readonly anomalies: Anomalies
   readonly more: object
-  readonly added: { readonly load: string; readonly format: string; readonly compression: string; readonly level: number }
+  readonly added: { readonly load: string; readonly format: unknown; readonly compression: string; readonly level: number }
 }): string {
   const { table, specs, faults, anomalies, added } = config
   const columns = Object.entries(table.columns).map(([name, { type, isNullable }]) => ({ name, type, isNullable }))

@@ -64,9 +64,11 @@ export function targetsOf(columns: ColumnMap): Targets {
 }
 
 /** Kinds that are possible in a table and format. */
-export function possibleKinds(targets: Targets, format: LogFormat): ReadonlySet<MalformedKind> {
+export function possibleKinds(targets: Targets, format: LogFormat | 'layout'): ReadonlySet<MalformedKind> {
   const kinds = new Set<MalformedKind>()
   if (format === 'parquet') return kinds
+  // Readers of such lines are not ours: only what none can take for a row.
+  if (format === 'layout') return kinds.add('truncated').add('not-json').add('blank-line')
   const isJson = format === 'ndjson'
   const when = (isPossible: boolean, ...names: MalformedKind[]) => {
     if (isPossible) for (const name of names) kinds.add(name)

@@ -113,7 +113,8 @@ export function makeFiles(source: LogSource, window: Window, shard: Shard = whol
     window,
     shard,
     body,
-    contentType: body[0] === 0x1f && body[1] === 0x8b ? 'application/gzip' : contentTypes[format],
+    contentType:
+      body[0] === 0x1f && body[1] === 0x8b ? 'application/gzip' : contentTypes[typeof format === 'object' ? 'lines' : format],
     cutRows: rows - readableRows,
     messages: () => messagesOf(source, file),
   }
@@ -124,6 +125,7 @@ const contentTypes = {
   ndjson: 'application/x-ndjson',
   csv: 'text/csv',
   tsv: 'text/tab-separated-values',
+  lines: 'text/plain',
   parquet: 'application/vnd.apache.parquet',
 } as const
 

@@ -1,10 +1,10 @@
-// The generator's hash as a stream of 32-bit words for a battery of tests: hash-stream.ts fleet|counter. Ends when nobody reads on.
+// The generator's hash as a stream of 32-bit words for a battery of tests: hash-stream.ts fleet|counter [FIRST BLOCK]. Ends when nobody reads on.
 //   npx tsx --conditions=pipe-source packages/log-gen/test/battery/hash-stream.ts fleet | dieharder -a -g 200
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { deviceWords, draw, streamKeys } from '../../src/random'
 
-const [layout = 'fleet'] = process.argv.slice(2)
+const [layout = 'fleet', first = '0'] = process.argv.slice(2)
 const names = Array.from({ length: 64 }, (_, i) => `device-${String(i + 1).padStart(4, '0')}`)
 const words = deviceWords(names)
 const streams = ['field:metric:noise', 'field:metric:base', 'fault:late', 'fault:duplicate'].map((name) =>
@@ -27,7 +27,7 @@ function fillCounter(block: Uint32Array, round: number): void {
 }
 
 function* blocks(): Generator<Uint8Array> {
-  for (let round = 0; ; round++) {
+  for (let round = Number(first); ; round++) {
     const block = new Uint32Array(blockWords)
     if (layout === 'fleet') fillFleet(block, round)
     else fillCounter(block, round)
