@@ -42,6 +42,7 @@ export { type ReadInventoryOptions, readInventory } from './inventory'
 export type { Versioning } from './key-state'
 export { type ListBucketOptions, listBucket } from './listing'
 export { type LifecyclePlan, type PlanLifecycleOptions, planLifecycle, type RuleChange } from './plan'
+export type { PlanCost } from './plan-cost'
 export { formatPlan } from './plan-text'
 export { type Population, populationsOf } from './population'
 export {

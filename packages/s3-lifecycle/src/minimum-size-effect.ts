@@ -9,19 +9,15 @@ export function minimumSizeEffect(
   desired: LifecycleConfiguration,
   before: MinimumSizeMode,
   at: Date,
-): { watch(listing: AsyncIterable<StoredObject> | Iterable<StoredObject>): AsyncIterable<StoredObject>; count(): ObjectCount } {
+): { add(object: StoredObject): void; count(): ObjectCount } {
   const total = { objects: 0, bytes: 0 }
   const now = lifecycleEvaluator(desired, { at, versioning: 'enabled' })
   const then = lifecycleEvaluator({ ...desired, TransitionDefaultMinimumObjectSize: before }, { at, versioning: 'enabled' })
   return {
-    async *watch(listing) {
-      for await (const object of listing) {
-        if ((now(object)?.action === 'transition') !== (then(object)?.action === 'transition')) {
-          total.objects++
-          total.bytes += object.sizeBytes
-        }
-        yield object
-      }
+    add(object) {
+      if ((now(object)?.action === 'transition') === (then(object)?.action === 'transition')) return
+      total.objects++
+      total.bytes += object.sizeBytes
     },
     count: () => total,
   }

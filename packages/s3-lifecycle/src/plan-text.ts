@@ -2,6 +2,7 @@ import type { AffectedGroup } from './affected'
 import type { LifecycleRule } from './configuration'
 import { byteSize, dateText, objects } from './figures'
 import { isEmptyPlan, type LifecyclePlan, type RuleChange } from './plan'
+import { costText } from './plan-cost'
 
 /** A plan as text for people: changes as a diff, what they do, what is refused. The plan itself is the form for programs. */
 export function formatPlan(plan: LifecyclePlan): string {
@@ -25,6 +26,7 @@ export function formatPlan(plan: LifecyclePlan): string {
     lines.push(...plan.effect.groups.map(groupLine))
     if (plan.effect.groups.length === 0) lines.push('  nothing is due')
   }
+  if (plan.cost) lines.push('', costText(plan.cost))
   for (const { text } of plan.refused) lines.push('', `refused: ${text}`)
   for (const { path, message } of plan.warnings) lines.push('', `warning: ${path}: ${message}`)
   return lines.join('\n')

@@ -10,6 +10,9 @@ import type { Versioning } from './key-state'
 import { listBucket } from './listing'
 import { minimumSizeEffect } from './minimum-size-effect'
 import { changedFields, sameRule } from './normal-form'
+import { checkCost, type PlanCost, planCost } from './plan-cost'
+import { populationCounter } from './population'
+import { type PriceList, usEast1Prices } from './prices'
 import { checkProtected, type PlanRefusal, type ProtectedPrefix } from './protected'
 import { bucketCalls, type S3Options, s3OptionNames } from './s3-call'
 import type { MinimumSizeMode } from './storage-class'
@@ -36,6 +39,10 @@ export interface PlanLifecycleOptions extends S3Options {
   readonly versioning?: Versioning | undefined
   /** Turns foreign rules with a rule-level prefix (version 1) into version 2. Without it such a bucket is refused. Default `false`. */
   readonly convertV1?: boolean | undefined
+  /** For the bill of the objects that are there. Default {@link usEast1Prices}. */
+  readonly prices?: PriceList | undefined
+  /** Takes transitions that cost more than they save; without it such a plan is refused. Default `false`. */
+  readonly acceptCost?: boolean | undefined
   readonly onProgress?:
     | ((progress: { readonly phase: 'read' | 'evaluate'; readonly done: number; readonly unit: 'objects' }) => void)
     | undefined
@@ -75,6 +82,8 @@ export interface LifecyclePlan {
   readonly effect: Affected | undefined
   /** What rules that are added or changed delete by then (or hide behind a delete marker). `undefined`: not counted. */
   readonly deletes: ObjectCount | undefined
+  /** What transitions of rules that are added or changed cost and save; `undefined`: there are none, or nothing was listed. */
+  readonly cost: PlanCost | undefined
   /** `applyLifecycle` refuses a plan that has any. */
   readonly refused: readonly PlanRefusal[]
   readonly warnings: readonly Finding[]
@@ -98,7 +107,18 @@ export interface LifecyclePlan {
 export async function planLifecycle(options: PlanLifecycleOptions): Promise<LifecyclePlan> {
   checkOptions('planLifecycle', options, {
     required: ['bucket', 'rules'],
-    optional: ['owner', 'protected', 'listing', 'lookAhead', 'versioning', 'convertV1', 'onProgress', ...s3OptionNames],
+    optional: [
+      'owner',
+      'protected',
+      'listing',
+      'lookAhead',
+      'versioning',
+      'convertV1',
+      'prices',
+      'acceptCost',
+      'onProgress',
+      ...s3OptionNames,
+    ],
   })
   const { bucket, rules, owner = 'pipe', protected: guarded = [], convertV1 = false } = options
   if (!/^[\w.-]{1,64}$/.test(owner)) {
@@ -128,7 +148,12 @@ export async function planLifecycle(options: PlanLifecycleOptions): Promise<Life
       minimumSize: before === after ? undefined : { before, after, affected: counts?.modeEffect },
       effect: counts?.effect,
       deletes: counts === undefined ? undefined : deletesOf(counts.effect, changes),
-      refused: [...merged.refused, ...checkProtected(owned, guarded)],
+      cost: counts?.cost,
+      refused: [
+        ...merged.refused,
+        ...checkProtected(owned, guarded),
+        ...(options.acceptCost ? [] : checkCost(counts?.cost, changedIds(changes))),
+      ],
       warnings: desired.Rules.length === 0 ? [] : validateLifecycle(desired).filter(({ severity }) => severity === 'warning'),
     }
   } finally {
@@ -214,7 +239,7 @@ async function countEffect(
     readonly isModeChanged: boolean
     readonly lookAheadMs: number
   },
-): Promise<{ effect: Affected; modeEffect: ObjectCount | undefined } | undefined> {
+): Promise<{ effect: Affected; modeEffect: ObjectCount | undefined; cost: PlanCost | undefined } | undefined> {
   const { listing, bucket, client, signal, expectedBucketOwner, onProgress } = options
   const isNeeded = plan.isModeChanged || plan.changes.some(({ change }) => change !== 'remove')
   if (listing === 'none' || (listing === undefined && !isNeeded)) return undefined
@@ -230,13 +255,33 @@ async function countEffect(
         at,
       )
     : undefined
-  const effect = await wouldAffect(plan.desired, mode === undefined ? objects : mode.watch(objects), {
+  const populations = populationCounter(plan.desired, new Date())
+  const watched = watch(objects, (object) => {
+    mode?.add(object)
+    if (object.isLatest !== false) populations.add(object)
+  })
+  const effect = await wouldAffect(plan.desired, watched, {
     at,
     versioning,
     signal,
     ...(onProgress && { onProgress }),
   })
-  return { effect, modeEffect: mode?.count() }
+  const cost = planCost(plan.desired, changedIds(plan.changes), populations.result(), options.prices ?? usEast1Prices)
+  return { effect, modeEffect: mode?.count(), cost }
+}
+
+async function* watch(
+  objects: AsyncIterable<StoredObject> | Iterable<StoredObject>,
+  see: (object: StoredObject) => void,
+): AsyncGenerator<StoredObject> {
+  for await (const object of objects) {
+    see(object)
+    yield object
+  }
+}
+
+function changedIds(changes: readonly RuleChange[]): readonly string[] {
+  return changes.flatMap(({ change, id }) => (change === 'remove' ? [] : [id]))
 }
 
 function deletesOf(effect: Affected, changes: readonly RuleChange[]): ObjectCount {

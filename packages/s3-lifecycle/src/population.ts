@@ -41,7 +41,7 @@ const sizesPerDoubling = 8
 
 /**
  * Sums a listing up for {@link estimateCost}: objects that the same rules are for, of one class, age in days and nearly one size (within 9 %)
- * become one population. Delete markers and archived tiers are passed over; noncurrent versions count as objects.
+ * become one population. Delete markers are passed over; noncurrent versions count as objects.
  *
  * @param at the moment that ages are counted to.
  */
@@ -50,20 +50,32 @@ export async function populationsOf(
   listing: AsyncIterable<StoredObject> | Iterable<StoredObject>,
   at: Date,
 ): Promise<readonly Population[]> {
+  const counter = populationCounter(configuration, at)
+  for await (const object of listing) counter.add(object)
+  return counter.result()
+}
+
+/** See {@link populationsOf}: one object at a time, while a listing is read for something else. */
+export function populationCounter(
+  configuration: LifecycleConfiguration,
+  at: Date,
+): { add(object: StoredObject): void; result(): readonly Population[] } {
   const index = prefixIndex(compileRules(configuration), (rules) => rules.map(({ order }) => order).join())
   const groups = new Map<string, { key: string; storageClass: string; ageDays: number; count: number; bytes: number }>()
-  for await (const { key, sizeBytes, lastModified, storageClass = 'STANDARD', isDeleteMarker } of listing) {
-    if (isDeleteMarker) continue
-    const ageDays = Math.max(0, Math.floor((at.getTime() - lastModified.getTime()) / dayMs))
-    const name = `${index.lookup(key)} ${storageClass} ${ageDays} ${sizeGroup(sizeBytes)}`
-    const group = groups.get(name)
-    if (group === undefined) groups.set(name, { key, storageClass, ageDays, count: 1, bytes: sizeBytes })
-    else {
-      group.count++
-      group.bytes += sizeBytes
-    }
+  return {
+    add({ key, sizeBytes, lastModified, storageClass = 'STANDARD', isDeleteMarker }) {
+      if (isDeleteMarker) return
+      const ageDays = Math.max(0, Math.floor((at.getTime() - lastModified.getTime()) / dayMs))
+      const name = `${index.lookup(key)} ${storageClass} ${ageDays} ${sizeGroup(sizeBytes)}`
+      const group = groups.get(name)
+      if (group === undefined) groups.set(name, { key, storageClass, ageDays, count: 1, bytes: sizeBytes })
+      else {
+        group.count++
+        group.bytes += sizeBytes
+      }
+    },
+    result: () => [...groups.values()].map(({ bytes, count, ...rest }) => ({ ...rest, count, sizeBytes: bytes / count })),
   }
-  return [...groups.values()].map(({ bytes, count, ...rest }) => ({ ...rest, count, sizeBytes: bytes / count }))
 }
 
 function sizeGroup(sizeBytes: number): number {

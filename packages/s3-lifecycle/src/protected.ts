@@ -3,7 +3,7 @@ import type { LifecycleRule } from './configuration'
 
 /** Why a plan cannot be applied. */
 export interface PlanRefusal {
-  readonly what: 'protected-prefix' | 'version-1' | 'too-many-rules' | 'invalid'
+  readonly what: 'protected-prefix' | 'version-1' | 'too-many-rules' | 'invalid' | 'costs-more'
   readonly rules: readonly string[]
   /** What is wrong and what to do. */
   readonly text: string

@@ -209,6 +209,35 @@ describe('planLifecycle and applyLifecycle', () => {
     expect((await planLifecycle({ bucket: 'full', rules, client })).refused).toMatchObject([{ what: 'too-many-rules' }])
   })
 
+  it('refuses transitions that cost more than they save, with the figures, unless that is accepted', async () => {
+    // 200 KiB need 12 months and more to pay a move to GLACIER back; they are kept for 9.
+    const objects = Array.from({ length: 1000 }, (_, i) => ({ Key: `log-${i}`, Size: 200 * 1024, LastModified: aged(1) }))
+    const { client } = fakeS3({ lake: bucket({ objects }) })
+    const costly = defineLifecycle([
+      lifecycleRule('r', {
+        scope: keyPrefix('log-'),
+        transitions: [{ afterDays: 30, to: 'DEEP_ARCHIVE' }],
+        expireAfterDays: 120,
+      }),
+    ])
+    const plan = await planLifecycle({ bucket: 'lake', rules: costly, client })
+    expect(plan.refused).toMatchObject([{ what: 'costs-more', rules: ['pipe:r'] }])
+    expect(plan.cost!.total).toBeGreaterThan(plan.cost!.withoutTransitions)
+    expect(formatPlan(plan)).toMatch(
+      /Over 12 months the objects cost 0\.\d\d USD with the transitions and 0\.\d\d USD without them/,
+    )
+    await expect(applyLifecycle(plan, { client })).rejects.toMatchObject({ code: 'PIPE_LIFECYCLE_REFUSED' })
+    expect((await planLifecycle({ bucket: 'lake', rules: costly, client, acceptCost: true })).refused).toEqual([])
+    // The rules of others are not this plan's business.
+    const foreignMove: LifecycleRule = { ...costly.Rules[0]!, ID: 'other' }
+    const other = fakeS3({ lake: bucket({ objects, lifecycle: { Rules: [foreignMove] } }) })
+    const expiring = defineLifecycle([lifecycleRule('e', { scope: keyPrefix('log-'), expireAfterDays: 400 })])
+    expect(await planLifecycle({ bucket: 'lake', rules: expiring, client: other.client })).toMatchObject({
+      cost: undefined,
+      refused: [],
+    })
+  })
+
   it('shows a change of the minimum size with the objects that it concerns', async () => {
     const { client } = fakeS3({ lake: bucket() })
     const varies = defineLifecycle([...rules.Rules], { minimumSize: 'varies_by_storage_class' })
