@@ -110,6 +110,9 @@ test('two members, a leader that dies, and every request of a transaction lost, 
   for (const rule of rules) rule.remove()
   const giveUpAt = Date.now() + 40_000
   while ((await committedValues(kafka)).length < produced && Date.now() < giveUpAt) await pause(100)
-  await Promise.all([first.stop(), second.stop()])
+  for (const report of await Promise.all([first.stop(), second.stop()])) {
+    expect(report).toMatchObject({ isCommitted: true, abortedHandlers: 0, runningHandlers: 0 })
+  }
+  await Promise.all([first.done, second.done])
   expect(await committedValues(kafka)).toEqual(Array.from({ length: produced }, (_, n) => n))
 }, 120_000)
