@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 const range = { from: '2026-11-24T15:00:00Z', to: '2026-11-24T15:02:00Z' }
 const textOf = (log: Parameters<typeof encodeLog>[0]) => Buffer.concat([...encodeLog(log, range)]).toString()
 
-// The pattern of the CREATE TABLE statement in Athena's guide for these logs, made a JavaScript pattern (\q: a closing quote).
+// After the pattern of the CREATE TABLE statement in Athena's guide, for entries without the identifier of the connection.
 // https://docs.aws.amazon.com/athena/latest/ug/create-alb-access-logs-table.html
 const albPattern =
   /^([^ ]*) ([^ ]*) ([^ ]*) ([^ ]*):([0-9]*) ([^ ]*)[:-]([0-9]*) ([-.0-9]*) ([-.0-9]*) ([-.0-9]*) (|[-0-9]*) (-|[-0-9]*) ([-0-9]*) ([-0-9]*) "([^ ]*) (.*) (- |[^ ]*)" "([^"]*)" ([A-Z0-9-_]+) ([A-Za-z0-9.-]*) ([^ ]*) "([^"]*)" "([^"]*)" "([^"]*)" ([-.0-9]*) ([^ ]*) "([^"]*)" "([^"]*)" "([^ ]*)" "([^\s]+?)" "([^\s]+)" "([^ ]*)" "([^ ]*)"$/
