@@ -6,8 +6,10 @@ import { DescribeRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbri
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { build } from 'esbuild'
+import kafkajs from 'kafkajs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 
+const { Kafka, logLevel } = kafkajs
 const root = fileURLToPath(new URL('..', import.meta.url))
 let folder: string
 const running: ChildProcess[] = []
@@ -59,6 +61,26 @@ function run(...args: string[]) {
 }
 
 describe('pipe-local', () => {
+  it('starts Kafka brokers, and makes the topics of the app', async () => {
+    writeFileSync(
+      join(folder, 'kafka.config.ts'),
+      `import { defineApp } from '@pipe/local'
+       export default defineApp({ kafka: { brokers: 2, topics: [{ name: 'orders', partitions: 3 }] } })`,
+    )
+    const started = run('--port', '0', '--kafka-port', '0', '--app', 'kafka.config.ts')
+    await started.ready()
+    const addresses = /Kafka is at (\S+), (\S+);/.exec(started.output())!
+    const admin = new Kafka({ brokers: [addresses[1]!, addresses[2]!], logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    const { topics } = await admin.fetchTopicMetadata({ topics: ['orders'] })
+    expect(topics[0]!.partitions.map(({ replicas }) => replicas.length)).toEqual([2, 2, 2])
+    await admin.disconnect()
+    started.child.kill('SIGINT')
+    expect(await started.exit).toBe(0)
+    const wrong = run('--kafka', '4')
+    expect([await wrong.exit, wrong.output()]).toEqual([1, expect.stringContaining('--kafka 4 is not 1, 2 or 3')])
+  })
+
   it('runs an app, says how to reach it, and ends with 0 for Ctrl-C; a second run on the folder finds everything', async () => {
     writeFileSync(
       join(folder, 'pipe.config.ts'),

@@ -32,11 +32,12 @@ const maxTimestampAt = 35
 const logAppendTime = 0x08
 
 /**
- * Copies a batch out of its request and writes in what the broker decides. Offset and leader epoch lie outside the checksum; only the time of
- * appending needs a new one.
+ * Takes a batch out of its request and writes in what the broker decides. Offset and leader epoch lie outside the checksum; only the time of
+ * appending needs a new one. A batch that is most of its request stays where it is, and the request's bytes are the log's from now on; others are copied.
  */
 export function storeBatch(batch: Uint8Array, header: BatchHeader, place: BatchPlace): StoredBatch {
-  const bytes = Buffer.from(batch.subarray(0, header.sizeBytes))
+  const whole = Buffer.from(batch.buffer, batch.byteOffset, header.sizeBytes)
+  const bytes = batch.buffer.byteLength <= 2 * header.sizeBytes ? whole : Buffer.from(whole)
   bytes.writeBigInt64BE(BigInt(place.baseOffset), 0)
   bytes.writeInt32BE(place.leaderEpoch, leaderEpochAt)
   if (place.appendTime !== undefined) {

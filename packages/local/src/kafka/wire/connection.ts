@@ -58,11 +58,19 @@ export async function serveConnection(socket: Socket, host: ConnectionHost): Pro
   }
 }
 
+const expectedEnds: ReadonlySet<unknown> = new Set([
+  'PIPE_KAFKA_WIRE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ABORT_ERR',
+])
+
 /** Bytes that are not the protocol, and connections that broke: the ends that a connection may have. */
 function isExpected(error: unknown, gone: AbortSignal): boolean {
   if (gone.aborted || error instanceof FrameError) return true
-  const { code } = error as { code?: unknown }
-  return code === 'PIPE_KAFKA_WIRE' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET' || code === 'ABORT_ERR'
+  return expectedEnds.has((error as { code?: unknown }).code)
 }
 
 async function write(socket: Socket, parts: readonly Buffer[], gone: AbortSignal): Promise<void> {

@@ -11,6 +11,8 @@ export interface FrameSplitter {
 
 /** Api key, version and correlation id. */
 const smallestFrame = 8
+/** Chunks below this size are joined, up to the size below. */
+const smallChunk = 512
 const joinedBytes = 16_384
 
 /** `maxBytes` is `socket.request.max.bytes`. */
@@ -31,7 +33,8 @@ export function createFrameSplitter(maxBytes: number): FrameSplitter {
     push(chunk) {
       const last = parts[parts.length - 1]
       // A client that sends byte by byte must not cost an object a byte.
-      if (last && last.length + chunk.length <= joinedBytes) parts[parts.length - 1] = Buffer.concat([last, chunk])
+      if (last && chunk.length < smallChunk && last.length + chunk.length <= joinedBytes)
+        parts[parts.length - 1] = Buffer.concat([last, chunk])
       else parts.push(chunk)
       have += chunk.length
       length()
