@@ -24,7 +24,7 @@ export const suite: BenchSuite = {
     mkdirSync(scripts, { recursive: true })
     await bundle(scripts, ['encode', 'produce', 'stub', 'consume', 'stall', 'log-stub'])
     const peers = await installPeers(join(scripts, 'peers'), log)
-    if (peers.isInstalled) await bundle(peers.folder, ['produce'])
+    for (const peer of Object.values(peers)) if (peer.isInstalled) await bundle(peer.folder, ['produce'])
     const results = [
       await measureEncode(scripts, rounds, log),
       await measureStub(scripts, rounds, log),

@@ -27,10 +27,12 @@ export async function measureCluster(
   }
   await using cluster = await startKafkaCluster()
   const run = (client: ProduceTask['client'], folder = scripts, node?: string) => produceRun(cluster, client, folder, node)
-  const others: Readonly<Record<string, () => Promise<Round>>> = peers.isInstalled
-    ? { rdkafka: run('rdkafka', peers.folder), platformatic: run('platformatic', peers.folder, peers.node22) }
-    : {}
-  if (!peers.isInstalled) log(`node-rdkafka and @platformatic/kafka skipped: ${peers.reason}`)
+  const others: Record<string, () => Promise<Round>> = {}
+  for (const name of ['rdkafka', 'platformatic'] as const) {
+    const peer = peers[name]
+    if (peer.isInstalled) others[name] = run(name, peer.folder, peer.node)
+    else log(`${name} skipped: ${peer.reason}`)
+  }
   const measured: Partial<Record<string, Round[]>> = await interleave(
     { kit: run('kit'), kafkajs: run('kafkajs'), ...others },
     rounds,

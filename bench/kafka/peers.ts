@@ -4,36 +4,48 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const manifest = join(dirname(fileURLToPath(import.meta.url)), 'peers', 'package.json')
+const manifests = join(dirname(fileURLToPath(import.meta.url)), 'peers')
 const installTimeoutMs = 1_800_000
 
-/** Other clients, or why they are not here. */
-export type Peers =
+/** Another client, or why it is not here. */
+export type Peer =
   | {
       readonly isInstalled: true
-      /** Scripts that are to find the peers stand here. */
+      /** Scripts that are to find it stand here. */
       readonly folder: string
-      /** The Node that runs @platformatic/kafka. */
-      readonly node22: string
+      /** The Node that runs it. */
+      readonly node: string
     }
   | { readonly isInstalled: false; readonly reason: string }
 
+/** The clients that are measured beside ours on real brokers. */
+export type Peers = Readonly<Record<'rdkafka' | 'platformatic', Peer>>
+
 /**
- * Installs the peers into a folder that no workspace knows, once: one of them compiles for over a minute. Does not throw; that they cannot
- * be had here is a fact to report.
+ * Installs the peers into folders that no workspace knows, once. Does not throw; that one cannot be had here is a fact to report.
+ *
+ * @param folder below it each has its own.
  */
 export async function installPeers(folder: string, log: (line: string) => void): Promise<Peers> {
+  const rdkafka = await installPeer('rdkafka', join(folder, 'rdkafka'), log)
+  const platformatic = await installPeer('platformatic', join(folder, 'platformatic'), log)
+  return { rdkafka, platformatic }
+}
+
+async function installPeer(name: keyof Peers, folder: string, log: (line: string) => void): Promise<Peer> {
+  const manifest = join(manifests, name, 'package.json')
   const wanted = readFileSync(manifest, 'utf8')
   const done = join(folder, 'installed.json')
-  const peers: Peers = { isInstalled: true, folder, node22: join(folder, 'node_modules', 'node', 'bin', 'node') }
-  if (existsSync(done) && readFileSync(done, 'utf8') === wanted) return peers
-  mkdirSync(folder, { recursive: true })
-  copyFileSync(manifest, join(folder, 'package.json'))
-  log('installing node-rdkafka, @platformatic/kafka and node@22 (once; compiles for over a minute)')
-  const failure = await npmInstall(folder)
-  if (failure !== undefined) return { isInstalled: false, reason: failure }
-  writeFileSync(done, wanted)
-  return peers
+  if (!existsSync(done) || readFileSync(done, 'utf8') !== wanted) {
+    mkdirSync(folder, { recursive: true })
+    copyFileSync(manifest, join(folder, 'package.json'))
+    log(`installing ${name} (once; node-rdkafka compiles for over a minute)`)
+    const failure = await npmInstall(folder)
+    if (failure !== undefined) return { isInstalled: false, reason: failure }
+    writeFileSync(done, wanted)
+  }
+  const ownNode = join(folder, 'node_modules', 'node', 'bin', 'node')
+  return { isInstalled: true, folder, node: existsSync(ownNode) ? ownNode : process.execPath }
 }
 
 async function npmInstall(cwd: string): Promise<string | undefined> {
@@ -50,7 +62,9 @@ async function npmInstall(cwd: string): Promise<string | undefined> {
   })
   try {
     const [code] = (await once(child, 'close')) as [number | null]
-    return code === 0 ? undefined : `npm install ended with ${code ?? 'a time-out'}: ${errors.trim().split('\n').at(-1) ?? ''}`
+    if (code === 0) return undefined
+    const said = errors.split('\n').filter((line) => line !== '' && !line.includes('A complete log'))
+    return `npm install ended with ${code ?? 'a time-out'}: ${said.at(-1) ?? ''}`
   } catch (error) {
     return `npm cannot be started: ${(error as Error).message}`
   }

@@ -48,9 +48,9 @@ function dispatch(
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 5000
+  const giveUpAt = Date.now() + 30_000
   while (!holds()) {
-    if (Date.now() > giveUpAt) throw new Error('not in 5 s')
+    if (Date.now() > giveUpAt) throw new Error('not in 30 s')
     await pause(1)
   }
 }
