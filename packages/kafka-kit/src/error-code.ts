@@ -63,6 +63,7 @@ const known: Readonly<Record<number, readonly [name: string, meaning: string]>> 
   76: ['UNSUPPORTED_COMPRESSION_TYPE', 'the broker, or this version of the request, has no such compression'],
   79: ['MEMBER_ID_REQUIRED', 'the group wants the member to join again with its id'],
   80: ['PREFERRED_LEADER_NOT_AVAILABLE', 'the preferred leader is not available'],
+  82: ['FENCED_INSTANCE_ID', 'another member of the group has the same instance id'],
   84: ['ELECTION_NOT_NEEDED', 'the leader is the wanted one already'],
   86: ['GROUP_SUBSCRIBED_TO_TOPIC', 'the group is subscribed to the topic'],
   87: ['INVALID_RECORD', 'the broker refused a record: a compacted topic without a key, or a timestamp out of bounds'],

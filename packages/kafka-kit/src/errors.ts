@@ -13,9 +13,22 @@ export interface KafkaErrorDetails {
 }
 
 /**
- * An answer of a broker, or a connection, that ended a call. Codes: `PIPE_KAFKA_CONNECTION`, `PIPE_KAFKA_AUTH`, `PIPE_KAFKA_PROTOCOL` (an
- * error code of the broker), `PIPE_KAFKA_VERSION`, `PIPE_KAFKA_TOPIC`, `PIPE_KAFKA_DRIVER`, `PIPE_KAFKA_VALUE`, `PIPE_KAFKA_CODEC`,
- * `PIPE_KAFKA_CLOSED`.
+ * What ended a call on Kafka. `code` says what it was; `details` where. Codes, beside those of the classes below:
+ *
+ * - Connections: `PIPE_KAFKA_CONNECTION` (retryable), `PIPE_KAFKA_AUTH`, `PIPE_KAFKA_VERSION` (a broker is too old), `PIPE_KAFKA_DRIVER` (another
+ *   kafkajs), `PIPE_KAFKA_CLOSED`, `PIPE_KAFKA_PROTOCOL` (an error code of the broker, in `details.errorCode`).
+ * - Records: `PIPE_KAFKA_VALUE` (does not fit the contract, not sent), `PIPE_KAFKA_DECODE` (cannot be read by it), `PIPE_KAFKA_CODEC` (a compression
+ *   that this Node lacks, or that is damaged), `PIPE_KAFKA_CORRUPT` (a batch whose checksum does not fit).
+ * - `done` of a consumer: `PIPE_KAFKA_POISON` (a record failed for good and there is no dead-letter topic), `PIPE_KAFKA_DEAD_LETTER` (it could not be
+ *   written there), `PIPE_KAFKA_OFFSET` (the log does not have the group's offset), `PIPE_KAFKA_TOPIC` (a topic is not there, or gone),
+ *   `PIPE_KAFKA_RETRY_TOPIC` (cannot serve as one), `PIPE_KAFKA_GAVE_UP` (too many restarts; the cause is the last).
+ * - Reasons with which handlers are aborted, and records handled again: `PIPE_KAFKA_REVOKED`, `PIPE_KAFKA_FENCED` (another member has the partition).
+ * - Transforms: `PIPE_KAFKA_TRANSACTION`, `PIPE_KAFKA_TRANSACTION_ENDED` (retryable), `PIPE_KAFKA_DURABILITY`.
+ * - Plans and groups: `PIPE_KAFKA_PLAN_STALE`, `PIPE_KAFKA_APPLY`, `PIPE_KAFKA_GROUP`, `PIPE_KAFKA_GROUP_ACTIVE` (retryable), `PIPE_KAFKA_GROUP_EXISTS`.
+ * - `PIPE_KAFKA_SINK_STATE`: what Kafka to S3 finds in its bucket contradicts itself.
+ *
+ * What can never work is a `ConfigError`: `PIPE_CONFIG`, `PIPE_KAFKA_TOPIC` (a bad name), `PIPE_KAFKA_PLAN_REFUSED`, `PIPE_KAFKA_MSK_SERVERLESS`,
+ * `PIPE_KAFKA_RETRY_TOPIC`, `PIPE_KAFKA_CODEC`.
  */
 export class KafkaError<Details extends KafkaErrorDetails = KafkaErrorDetails> extends PipeError<Details> {
   constructor(code: string, message: string, options: PipeErrorOptions<Details> = {}) {

@@ -51,6 +51,13 @@ export interface ConsumerOptions<Topics extends readonly AnyTopic[]> {
   readonly group: string
   readonly topics: Topics
   /**
+   * Makes it a static member under this name, which no other member of the group may have: a host name, the number of a pod. Restarted within
+   * `timing.session` it gets its partitions back without a rebalance. It does not leave the group when it stops. Default: none.
+   *
+   * @see https://cwiki.apache.org/confluence/x/kRg0BQ (KIP-345)
+   */
+  readonly instanceId?: string | undefined
+  /**
    * Handles one record. It is done when this returns, or its promise resolves; a throw is a failure (see `retry`). A record may come again
    * after a crash, a rebalance or an abort: at least once.
    */

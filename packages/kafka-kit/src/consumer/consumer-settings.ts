@@ -15,6 +15,7 @@ export interface ConsumerSettings {
   readonly group: string
   /** Names of the topics. */
   readonly topics: readonly string[]
+  readonly instanceId: string | undefined
   readonly concurrency: number
   readonly order: Order
   readonly retry: RetryPolicy
@@ -38,6 +39,7 @@ export function settingsOf(options: ConsumerOptions<readonly AnyTopic[]>): Consu
   checkOptions('consumer', options, {
     required: ['group', 'topics', 'handle'],
     optional: [
+      'instanceId',
       'concurrency',
       'order',
       'retry',
@@ -51,8 +53,13 @@ export function settingsOf(options: ConsumerOptions<readonly AnyTopic[]>): Consu
       'signal',
     ],
   })
-  const { group, topics, handle, concurrency = 1, order = 'key', deadLetter, offsets = {}, buffer = {} } = options
+  const { group, topics, handle, instanceId, concurrency = 1, order = 'key', deadLetter, offsets = {}, buffer = {} } = options
   if (typeof group !== 'string' || group === '') throw new ConfigError('consumer: group must be a text that is not empty.')
+  if (instanceId !== undefined && !/^[\w.-]{1,249}$/.test(instanceId)) {
+    throw new ConfigError(
+      `consumer: instanceId ${JSON.stringify(instanceId)} must be 1 to 249 letters, digits, ".", "_" and "-".`,
+    )
+  }
   if (typeof handle !== 'function') throw new ConfigError('consumer: handle must be a function.')
   checkTopics(topics)
   checkWhole('concurrency', concurrency, 100_000)
@@ -78,6 +85,7 @@ export function settingsOf(options: ConsumerOptions<readonly AnyTopic[]>): Consu
   return {
     group,
     topics: topics.map(({ name }) => name),
+    instanceId,
     concurrency,
     order,
     retry: createRetryPolicy(options.retry),

@@ -133,6 +133,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
       resources,
       cluster,
       group,
+      instanceId: settings.instanceId,
       topics: options.topics.map(({ name }) => name),
       fromBeginning: settings.missing === 'earliest',
       isolation: settings.isolation,
@@ -236,7 +237,7 @@ export function createConsumer<const Topics extends readonly AnyTopic[]>(
     if (state !== 'failed') state = 'stopped'
     return {
       elapsedMs: Date.now() - startedMs,
-      isClean: aborted === 0 && isCommitted && hasLeft,
+      isClean: aborted === 0 && isCommitted && (hasLeft || settings.instanceId !== undefined),
       isCommitted,
       hasLeftGroup: hasLeft,
       abortedHandlers: aborted,

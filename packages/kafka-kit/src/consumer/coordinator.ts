@@ -1,4 +1,4 @@
-import { sleep } from '@pipe/core'
+import { type PipeError, sleep } from '@pipe/core'
 import { fromKafkajs } from '../errors'
 import { type DriverBroker, driverError } from '../internals'
 import { backoffAfter } from './retry-policy'
@@ -89,6 +89,7 @@ const coordinatorWaitMs = 60_000
 /** The coordinator as kafkajs sees it: always there. When it moves, its requests go to the new one, without a rebalance. */
 export function createCoordinator(options: {
   readonly group: string
+  readonly instanceId: string | undefined
   readonly timing: GroupTiming
   readonly find: (options: { groupId: string }) => Promise<GroupBroker>
   readonly drop: (broker: DriverBroker) => void
@@ -96,8 +97,10 @@ export function createCoordinator(options: {
   readonly onJoined: (response: { readonly generationId: number; readonly memberId: string }) => void
   readonly onFenced: (who: HeartbeatRequest, reason: string) => void
   readonly onLeft: () => void
+  /** Another member has taken the place of this static one. */
+  readonly onReplaced: (error: PipeError) => void
 }): Coordinator {
-  const { group, timing } = options
+  const { group, instanceId, timing } = options
   const closed = new AbortController()
   let current: GroupBroker | undefined
   let joining: Promise<{ readonly generationId: number; readonly memberId: string }> | undefined
@@ -130,7 +133,12 @@ export function createCoordinator(options: {
       return await ask((broker) => broker.heartbeat(request))
     } catch (error) {
       const { code } = error as { code?: unknown }
-      if (code === 22 || code === 25) options.onFenced(request, fromKafkajs(`Group ${group}`, error, { group }).message)
+      if (code === 22 || code === 25 || code === 82) {
+        const failure = fromKafkajs(`Group ${group}`, error, { group })
+        options.onFenced(request, failure.message)
+        // kafkajs would go on asking.
+        if (code === 82) options.onReplaced(failure)
+      }
       throw error
     }
   }
@@ -157,6 +165,8 @@ export function createCoordinator(options: {
     syncGroup: (request: object) => ask((broker) => broker.syncGroup(request), timing.rebalanceTimeoutMs + 10_000),
     offsetFetch: (request: object) => ask((broker) => broker.offsetFetch(request)),
     async leaveGroup(request: object) {
+      // The place of a static member is kept for it until its session ends.
+      if (instanceId !== undefined) return undefined
       const answer = await ask((broker) => broker.leaveGroup(request), 3000)
       options.onLeft()
       return answer

@@ -6,6 +6,7 @@ import { type Cluster, captureClusters, type DriverBroker, type DriverCluster, d
 import type { KafkaResources } from '../kafka-resources'
 import type { Isolation } from './consumer-options'
 import { createCoordinator, type DriverFetch, type GroupBroker, type GroupTiming, groupMembers, movedCodes } from './coordinator'
+import { asStaticMember, staticRequests } from './static-member'
 
 // What kafkajs is used for here: connections, the group protocol (join, sync, heartbeat, leave) and its loop over the brokers. What it
 // does with records is replaced: its `fetch` ends in our ingest and tells it that nothing came, after which it only sends a heartbeat. Its
@@ -96,6 +97,9 @@ export function createMembership(settings: {
       identity = undefined
       hooks.fenced(reason)
     },
+    onReplaced: (error) => {
+      if (!isLeaving) hooks.crashed(error)
+    },
     onLeft: () => {
       hasLeft = true
     },
@@ -141,7 +145,7 @@ export function createMembership(settings: {
     }
     const known = brokers.get(broker)
     if (known) return known
-    const wrapped = withFetch(broker as GroupBroker, (request) => fetchFrom(broker, request))
+    const wrapped = asBrokerOfMember(broker as GroupBroker, settings.instanceId, (request) => fetchFrom(broker, request))
     brokers.set(broker, wrapped)
     return wrapped
   }
@@ -249,15 +253,17 @@ function capture(settings: Parameters<typeof createMembership>[0]): {
 /** How long a commit looks for the coordinator: the next one comes soon. */
 const commitWaitMs = 5000
 
-/** A broker whose `fetch` is ours. The functions of kafkajs keep their own `this`. */
-function withFetch(broker: GroupBroker, fetch: GroupBroker['fetch']): DriverBroker {
+/** A broker whose `fetch` is ours, and whose requests of the group are those of a static member. The functions of kafkajs keep their own `this`. */
+function asBrokerOfMember(broker: GroupBroker, instanceId: string | undefined, fetch: GroupBroker['fetch']): DriverBroker {
   const missing = groupMembers.filter((name) => typeof broker[name] !== 'function')
   if (missing.length > 0) throw driverError(missing.map((name) => `Broker.${name}`))
+  const member = instanceId === undefined ? broker : asStaticMember(broker, instanceId)
   return new Proxy(broker, {
     get(target, name) {
       if (name === 'fetch') return fetch
       const value: unknown = Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
+      if (typeof value !== 'function') return value
+      return value.bind(staticRequests.has(name) ? member : target)
     },
   })
 }

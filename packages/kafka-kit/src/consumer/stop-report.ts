@@ -23,7 +23,7 @@ export interface Leftover {
 /** What a consumer left when it stopped. Whatever is not committed is read again by the next member. */
 export interface StopReport {
   readonly elapsedMs: number
-  /** No handler was aborted, everything that is done is committed, and the group was left. */
+  /** No handler was aborted, everything that is done is committed, and the group was left (a static member keeps its place). */
   readonly isClean: boolean
   readonly isCommitted: boolean
   /** Otherwise the group waits for the session timeout before it gives the partitions to others. */

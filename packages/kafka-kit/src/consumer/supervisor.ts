@@ -41,8 +41,8 @@ function isHopeless(error: PipeError): boolean {
   // Credentials that could not be fetched just now are no reason to give up.
   if (hopelessCodes.has(error.code) && !error.retryable) return true
   const { errorCode } = error.details as { errorCode?: number }
-  // Not authorised for topic, group or cluster; invalid group or session timeout; inconsistent protocol.
-  return errorCode !== undefined && [23, 24, 26, 29, 30, 31].includes(errorCode)
+  // Not authorised for topic, group or cluster; invalid group or session timeout; inconsistent protocol; another member has the instance id.
+  return errorCode !== undefined && [23, 24, 26, 29, 30, 31, 82].includes(errorCode)
 }
 
 /**

@@ -44,6 +44,7 @@ test.each([
   [{ timing: { drain: '40 seconds' } }, /drain/],
   [{ timing: { session: '6 seconds', maxWait: '3 seconds' } }, /maxWait/],
   [{ fromBeginning: true }, /fromBeginning/],
+  [{ instanceId: 'pod 1' }, /instanceId "pod 1"/],
   [{ retryTopic: { topic: 'r' } }, /retryTopic needs deadLetter/],
   [{ ...letters, retryTopic: { topic: 'r', rounds: 0 } }, /rounds must be a whole number/],
   [{ ...letters, retryTopic: { topic: 'r', delay: '1 minute' } }, /no option "delay"/],
