@@ -89,8 +89,12 @@ async function play(
   const { prefix } = parseLocation(compaction.source)
   const tamper = tamperWith(breakStep, prefix)
   let step = 0
+  let isCalm = false
+  /** Objects that come, or change, at this step; at the end of the drive all that are still to come, so that the recovery sees them. */
   const disturb = async (isEnd: boolean) => {
+    if (isCalm) return
     step++
+    isCalm = isEnd
     const isDue = (steps: readonly number[]) => steps.filter((one) => (isEnd ? one >= step : one === step))
     for (const one of isDue(schedule.late)) await sources.put(before.start, 10 + one)
     for (const _ of isDue(schedule.overwritten)) await sources.put(before.start, 0)
