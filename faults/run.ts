@@ -57,6 +57,7 @@ async function runFaults(asked: Arguments): Promise<number> {
   const places = new Map(scenarios.map(({ name }, i) => [name, i]))
   rows.sort((one, other) => places.get(one.scenario)! - places.get(other.scenario)! || one.seed - other.seed)
   const summary = summaryOf(rows)
+  const extent = interrupt.signal.aborted ? `interrupted before the end of ${seeds.length} seeds` : `${seeds.length} seeds`
   const isBroken = unhandled.length > 0 || rows.some(({ broken }) => broken.length > 0)
   const result = {
     target: target.name,
@@ -70,7 +71,7 @@ async function runFaults(asked: Arguments): Promise<number> {
   const folder = join(dirname(fileURLToPath(import.meta.url)), 'results')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, `${asked.target}.json`), `${JSON.stringify(result, null, 2)}\n`)
-  console.log(json ? JSON.stringify(result, null, 2) : `\n${target.name}, ${seeds.length} seeds\n\n${summaryTable(summary)}`)
+  console.log(json ? JSON.stringify(result, null, 2) : `\n${target.name}, ${extent}\n\n${summaryTable(summary)}`)
   return isBroken ? 1 : 0
 }
 
