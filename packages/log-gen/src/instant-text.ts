@@ -1,5 +1,4 @@
 import { type ByteWriter, reserve, writeBytes } from './byte-writer'
-import type { Line } from './lines'
 
 /** What stands between date and time, and behind the milliseconds: `[' ', '']`, or `['T', 'Z']`. */
 export type InstantSeparators = readonly [between: string, behind: string]
@@ -57,7 +56,7 @@ export function rowStart(
   [between, end]: InstantSeparators,
   textOf: (device: number) => string,
   devices: number,
-): (writer: ByteWriter, line: Line) => void {
+): (writer: ByteWriter, line: { readonly device: number; readonly eventTime: number }) => void {
   const pieces = new Array<Buffer | undefined>(devices)
   const minutes = new Float64Array(devices).fill(Number.NaN)
   const leadBytes = Buffer.byteLength(lead)

@@ -15,6 +15,7 @@ import { writeBytes } from './byte-writer'
 import { usualLevel } from './compression'
 import { configHash } from './config-hash'
 import { atScale, exactDecimal } from './exact-decimal'
+import type { LineLayout } from './line-layout'
 import type { Line, LineSource, LogSource } from './lines'
 import type { LogFormat } from './log-format'
 import { timeColumn as eventTimeOf } from './log-options'
@@ -201,7 +202,7 @@ function replayLines(tableColumns: ColumnMap, { eventTime, deviceColumn, fileMs,
     const text = value === null ? null : (recorded ?? toText(column.type, value))
     return format === 'csv' ? csvCell(text) : tsvCell(text)
   }
-  const lineOf = (format: LogFormat, line: Line): string => {
+  const lineOf = (format: LogFormat | LineLayout, line: Line): string => {
     if (format === 'csv' || format === 'tsv') {
       return entries.map(([name, column]) => cellText(format, name, column, line)).join(format === 'csv' ? ',' : '\t')
     }

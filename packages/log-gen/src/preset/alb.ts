@@ -1,17 +1,8 @@
-import { type Column, column, defineTable, type Table } from '@pipe/core'
+import { column, defineTable } from '@pipe/core'
 import { choice, tag } from '../field'
-import type { Field } from '../field-spec'
-import type { LineLayout } from '../line-layout'
 import { own } from '../own-field'
+import { type LogPreset, textColumns } from './log-preset'
 import { hexDigits, microsecondTime, seconds, webAgents, webPaths } from './web-request'
-
-/** What {@link albLog} and its like give: to be spread into {@link defineLog}. */
-export interface LogPreset<Name extends string, Device extends Name> {
-  readonly table: Table<Readonly<Record<Name, Column<string>>> & { readonly at: Column<Date> }>
-  readonly deviceColumn: Device
-  readonly fields: Readonly<Record<Exclude<Name, Device>, Field<string>>>
-  readonly format: LineLayout
-}
 
 const names = [
   'type',
@@ -119,9 +110,4 @@ export function albLog(): LogPreset<AlbColumn, 'elb'> {
     },
     format: { name: 'alb', header: '', delimiter: ' ', columns: names, quoted },
   }
-}
-
-/** String columns of these names. */
-export function textColumns<const Name extends string>(list: readonly Name[]): Readonly<Record<Name, Column<string>>> {
-  return Object.fromEntries(list.map((name) => [name, column.string()])) as Record<Name, Column<string>>
 }

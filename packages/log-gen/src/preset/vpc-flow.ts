@@ -2,7 +2,7 @@ import { column, defineTable } from '@pipe/core'
 import { choice, tag } from '../field'
 import { ip } from '../ip-field'
 import { own } from '../own-field'
-import { type LogPreset, textColumns } from './alb'
+import { type LogPreset, textColumns } from './log-preset'
 
 /** The fields of version 2, in order, and the columns of the table that hold them. */
 const fieldNames = {

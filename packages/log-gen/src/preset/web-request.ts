@@ -1,7 +1,8 @@
 import type { Field, RecordPlace } from '../field-spec'
 import { own } from '../own-field'
 
-const paths = [
+/** Paths of made-up requests. */
+export const webPaths: readonly string[] = [
   '/',
   '/index.html',
   '/api/devices',
@@ -12,17 +13,13 @@ const paths = [
   '/images/logo.png',
 ]
 
-const agents = [
+/** User agents. */
+export const webAgents: readonly string[] = [
   'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15',
   'curl/8.14.1',
   'python-requests/2.32.4',
 ]
-
-/** Paths and user agents of made-up requests. */
-export const webPaths: readonly string[] = paths
-/** User agents. */
-export const webAgents: readonly string[] = agents
 
 /** Seconds with three digits, such as `0.086`: mostly small, sometimes not. */
 export function seconds(id: string): Field<string> {
