@@ -47,7 +47,7 @@ interface Step {
   readonly to: TransitionClass | undefined
   readonly hasTags: boolean
   readonly isByDate: boolean
-  /** Other steps to the same end that may be due earlier, when days and dates are mixed. */
+  /** Other steps to the same end that may be due earlier, when one of them is by date. */
   rivals: readonly Step[] | undefined
   /** Smallest size that moves; 0 for an expiry. */
   readonly leastBytes: number
@@ -116,7 +116,7 @@ function concerns(
   return step.hasTags ? hasTags(step.rule, object.tags) : true
 }
 
-/** Of steps by days and by date, which one is due first depends on the object. */
+/** As soon as one step is by date, which one is due first depends on the object. */
 function earliest(step: Step, object: StoredObject, modifiedMs: number): Verdict {
   let best = step
   for (const rival of step.rivals!) {
@@ -169,7 +169,7 @@ function stepsOf(rules: readonly CompiledRule[], { versioning, mode }: Setting, 
   due.sort((a, b) => place(a) - place(b) || b.before - a.before || a.rule.order - b.rule.order)
   due.forEach((step, i) => {
     const others = due.slice(i + 1).filter((other) => other.to === step.to)
-    if (others.some(({ isByDate }) => isByDate !== step.isByDate)) step.rivals = others
+    if (others.some(({ isByDate }) => isByDate || step.isByDate)) step.rivals = others
   })
   return due
 }

@@ -31,6 +31,20 @@ describe('lifecycleEvaluator', () => {
 
   const at = fc.integer({ min: 0, max: 500 }).map((days) => new Date(Date.UTC(2026, 0, 1) + days * 86_400_000))
 
+  it('of two dates that have passed names the rule of the earlier one', () => {
+    const rule = (ID: string, date: string) => ({
+      ID,
+      Status: 'Enabled' as const,
+      Filter: {},
+      Expiration: { Date: new Date(date) },
+    })
+    const rules = { Rules: [rule('later', '2026-03-01'), rule('earlier', '2026-02-01')] }
+    const evaluate = lifecycleEvaluator(rules, { at: new Date('2026-04-01') })
+    expect(evaluate({ key: 'a', sizeBytes: 1, lastModified: new Date('2026-01-01') })!.rule).toBe('earlier')
+    // Written after both: due at the same midnight, the first rule.
+    expect(evaluate({ key: 'a', sizeBytes: 1, lastModified: new Date('2026-03-05') })!.rule).toBe('later')
+  })
+
   it.each(['unversioned', 'enabled', 'suspended'] as const)(
     'says what the simulator does at that midnight (%s)',
     (versioning) => {
