@@ -4,7 +4,8 @@ import { errorCode } from '../error-code'
 import { createGroupOffsets, type GroupOffsets } from './group-offsets'
 import type { KeptGroup } from './kept-group'
 import { type Member, sameProtocols } from './member'
-import { createRebalance, type GroupHost, type GroupState, refuseJoin, refuseSync } from './rebalance'
+import { createRebalance, type GroupHost, type GroupState } from './rebalance'
+import { noBytes, refuseJoin, refuseSync } from './refusal'
 
 /** Who sends a request. */
 export interface GroupClient {
@@ -220,8 +221,6 @@ export function createGroup(id: string, host: GroupHost): Group {
     end: rebalance.end,
   }
 }
-
-const noBytes = Buffer.alloc(0)
 
 function newMemberId({ groupInstanceId }: JoinGroupRequest, { clientId }: GroupClient): string {
   return `${groupInstanceId ?? clientId}-${randomUUID()}`

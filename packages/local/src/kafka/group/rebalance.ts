@@ -3,6 +3,7 @@ import type { BrokerTimers } from '../broker-timers'
 import { errorCode } from '../error-code'
 import type { KeptGroup } from './kept-group'
 import { chooseProtocol, type Member, metadataOf } from './member'
+import { noBytes, noJoin, noSync, refuseJoin, refuseSync } from './refusal'
 
 /** States of a group, by Kafka's names. */
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
@@ -340,28 +341,4 @@ export function createRebalance(host: GroupHost): Rebalance {
       members.clear()
     },
   }
-}
-
-const noBytes = Buffer.alloc(0)
-const noJoin: JoinGroupResponse = {
-  throttleTimeMs: 0,
-  errorCode: 0,
-  generationId: -1,
-  protocolType: null,
-  protocolName: '',
-  leader: '',
-  skipAssignment: false,
-  memberId: '',
-  members: [],
-}
-const noSync: SyncGroupResponse = { throttleTimeMs: 0, errorCode: 0, protocolType: null, protocolName: null, assignment: noBytes }
-
-/** The answer to a member that may not join. */
-export function refuseJoin(code: number, memberId = ''): JoinGroupResponse {
-  return { ...noJoin, errorCode: code, memberId }
-}
-
-/** The answer to a member that may not sync. */
-export function refuseSync(code: number): SyncGroupResponse {
-  return { ...noSync, errorCode: code }
 }
