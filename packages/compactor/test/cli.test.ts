@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { keyOf, type LakeServer, line, putLines, startLakes } from './lake'
 
@@ -32,7 +32,7 @@ const compaction = defineCompaction({ table, source: '${lake.raw.location}', tar
 export const compactor = createCompactor({ compaction, engine: inProcessEngine() })
 `,
   )
-  const options = {
+  const options: BuildOptions = {
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -40,7 +40,7 @@ export const compactor = createCompactor({ compaction, engine: inProcessEngine()
     external: ['@aws-sdk/*', '@duckdb/*'],
     alias: { '@pipe/compactor': join(root, 'src/index.ts') },
     nodePaths: [join(root, 'node_modules')],
-  } as const
+  }
   await build({ ...options, entryPoints: [join(root, 'src/cli.ts')], outfile: cli })
   await build({ ...options, entryPoints: [source], outfile: config })
   await lake.close()
