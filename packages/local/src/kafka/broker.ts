@@ -1,81 +1,20 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { PipeError } from '@pipe/core'
-import { type BrokerTimers, createBrokerTimers } from './broker-timers'
-import type { Cleaner } from './cleaner'
-import type { ClusterImage, PartitionState, TopicState } from './cluster-image'
-import type { ControlledBroker, Controller } from './controller'
-import type { FaultRules } from './faults/fault-rules'
-import { createGroupCoordinator, type GroupCoordinator } from './group/group-coordinator'
-import type { Links } from './links'
+import type { Broker, BrokerHost, BrokerState, LeadershipListener } from './broker-node'
+import { createBrokerTimers } from './broker-timers'
+import type { TopicState } from './cluster-image'
+import { createGroupCoordinator } from './group/group-coordinator'
 import { createReplica, type Replica, type ReplicaHost } from './replica'
 import { createReplicator } from './replicator'
-import type { SettingValues } from './settings'
-import type { Timeline } from './timeline'
-import { createTransactionCoordinator, type TransactionCoordinator } from './transaction/transaction-coordinator'
+import { createTransactionCoordinator } from './transaction/transaction-coordinator'
 import { serveConnection } from './wire/connection'
 import type { ServedApi } from './wire/served-api'
-
-/** What a broker shares with the others of its cluster. */
-export interface BrokerHost {
-  readonly settings: SettingValues
-  readonly timeline: Timeline
-  readonly links: Links
-  readonly controller: Controller
-  readonly faults: FaultRules
-  readonly apis: ReadonlyMap<number, ServedApi>
-  /** Passwords by user, when clients must authenticate. */
-  readonly users: ReadonlyMap<string, string> | undefined
-  /** Time for records: the clock of the runtime. */
-  now(): number
-  topicValues(overrides: ReadonlyMap<string, string>): SettingValues
-  readonly cleaner: Cleaner
-  /** An id that no producer had before. */
-  nextProducerId(): bigint
-  /** Another broker; also one that is down. */
-  broker(id: number): Broker | undefined
-}
-
-/** States of a broker. `paused`: it holds its connections and does nothing. */
-export type BrokerState = 'running' | 'paused' | 'stopped'
-
-/** Told when a broker begins or ceases to lead a partition. `replica` is absent when it ceased. */
-export type LeadershipListener = (topic: string, partition: number, replica: Replica | undefined) => void
-
-/** One broker: a listener, the replicas that lie on it, and what it knows of the cluster. */
-export interface Broker extends ControlledBroker {
-  readonly host: BrokerHost
-  readonly port: number
-  readonly state: BrokerState
-  readonly timers: BrokerTimers
-  readonly groups: GroupCoordinator
-  readonly transactions: TransactionCoordinator
-  readonly image: ClusterImage
-  readonly replicas: readonly Replica[]
-  replica(topic: string, partition: number): Replica | undefined
-  /** What it knows of a partition. */
-  partitionState(topic: string, partition: number): PartitionState | undefined
-  topicSettings(topic: string): SettingValues
-  /** Whether the controllers can be asked. */
-  reachesController(): boolean
-  onLeadership(listener: LeadershipListener): void
-  wakeFollowers(): void
-  wake(topic: string, partition: number): void
-  /** Listens on its port, with the replicas it has, and joins. */
-  start(port?: number): Promise<void>
-  /** Ends at once. With `losesUnflushed`, what was not flushed is gone, as after a power cut. */
-  kill(options?: { readonly losesUnflushed?: boolean }): Promise<void>
-  /** Ends in good order: flushes, and hands its partitions over. */
-  stop(): Promise<void>
-  pause(): void
-  resume(): void
-  resetConnections(): void
-}
 
 const noSettings: ReadonlyMap<string, string> = new Map()
 
 /** A broker that has not been started. */
-export function createBroker(id: number, host: BrokerHost): Broker {
+export function createBroker(id: number, host: BrokerHost, apis: ReadonlyMap<number, ServedApi>): Broker {
   const { links, controller, timeline, settings } = host
   const replicas = new Map<string, Replica>()
   const topicIds = new Map<string, string>()
@@ -101,7 +40,7 @@ export function createBroker(id: number, host: BrokerHost): Broker {
     isAlive: (other) => image.alive.includes(other),
     isFollowing: (follower) => links.isOpen(id, follower) && host.broker(follower)?.isUp() === true,
     wakeFollower: (follower, topic, partition) => host.broker(follower)?.wake(topic, partition),
-    appended: (replica) => host.cleaner.appended(replica, broker),
+    appended: (replica) => host.cleaner.appended(replica, topicSettings(replica.topic)),
     changeInSync: (topic, partition, leaderEpoch, inSync) => controller.changeInSync(id, topic, partition, leaderEpoch, inSync),
   }
   const replicator = createReplicator({
@@ -177,7 +116,7 @@ export function createBroker(id: number, host: BrokerHost): Broker {
       socket.setTimeout(settings.number('connections.max.idle.ms'), () => socket.destroy())
       serveConnection(socket, {
         broker,
-        apis: host.apis,
+        apis,
         faults: host.faults,
         timeline,
         maxFrameBytes: settings.number('socket.request.max.bytes'),

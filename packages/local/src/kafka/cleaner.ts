@@ -1,19 +1,8 @@
 import type { RuntimeClock } from '../clock'
-import type { Broker } from './broker'
+import type { Broker, Cleaner } from './broker-node'
 import { compact } from './log/compaction'
 import { dueAt, retainedStart, retentionSettings } from './log/retention'
 import type { Replica } from './replica'
-
-/** Deletes and compacts on the clock of the runtime: an hour of virtual time ages a log by an hour. */
-export interface Cleaner {
-  /** Something was written, or a setting changed, that may make work earlier. */
-  notice(dueAt: number): void
-  /** A record was appended. */
-  appended(replica: Replica, broker: Broker): void
-  /** Does now what is due. */
-  run(): void
-  close(): void
-}
 
 /** Looks every `log.retention.check.interval.ms`, but only when something can be due: an idle cluster costs no ticks of a virtual clock. */
 export function createCleaner(clock: RuntimeClock, brokers: () => readonly Broker[], intervalMs: number): Cleaner {
@@ -63,8 +52,8 @@ export function createCleaner(clock: RuntimeClock, brokers: () => readonly Broke
 
   return {
     notice,
-    appended(replica, broker) {
-      const retention = retentionSettings(broker.topicSettings(replica.topic))
+    appended(replica, settings) {
+      const retention = retentionSettings(settings)
       const { log } = replica
       const due = dueAt(log, retention)
       if (due !== undefined) notice(due)

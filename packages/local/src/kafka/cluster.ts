@@ -1,7 +1,8 @@
 import { ConfigError, type Duration, durationMs, PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { type RuntimeClock, realClock } from '../clock'
-import { type Broker, createBroker } from './broker'
+import { createBroker } from './broker'
+import type { Broker } from './broker-node'
 import { createCleaner } from './cleaner'
 import { offsetsTopic } from './cluster-image'
 import { createController } from './controller'
@@ -139,6 +140,7 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
     )
   const controller = createController({ brokers: () => brokers, links, timeline, settings, topicValues })
   const rules = createFaultRules(seed)
+  const apis = servedApis()
   let producerIds = 0n
   const cleaner = createCleaner(clock, () => brokers, settings.number('log.retention.check.interval.ms'))
   const host = {
@@ -147,7 +149,6 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
     links,
     controller,
     faults: rules,
-    apis: servedApis(),
     users: options.users && new Map(Object.entries(options.users)),
     now: () => clock.now(),
     topicValues,
@@ -155,7 +156,7 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
     nextProducerId: () => producerIds++,
     broker: brokerOf,
   }
-  for (let id = 1; id <= count; id++) brokers.push(createBroker(id, host))
+  for (let id = 1; id <= count; id++) brokers.push(createBroker(id, host, apis))
   const faults = createKafkaFaults({ brokers, links, rules })
   let closed: Promise<void> | undefined
   const close = () => {

@@ -6,7 +6,7 @@ import {
   type RecordToWrite,
   readBatchHeader,
 } from '@pipe/kafka-wire'
-import type { Broker } from './broker'
+import type { Broker } from './broker-node'
 import { appendCommitted } from './commit-state'
 import type { StoredBatch } from './log/stored-batch'
 import type { Replica } from './replica'

@@ -1,5 +1,5 @@
 import type { TopicCreationResult, TopicToCreate } from '@pipe/kafka-wire'
-import type { Broker } from './broker'
+import type { Broker } from './broker-node'
 import { offsetsTopic, transactionsTopic } from './cluster-image'
 import { type ErrorCode, errorCode } from './error-code'
 import { topicSettings } from './settings'

@@ -1,5 +1,5 @@
 import { describeLogDirs, electionType, electLeaders, type LogDirTopic } from '@pipe/kafka-wire'
-import type { Broker } from '../broker'
+import type { Broker } from '../broker-node'
 import { errorCode } from '../error-code'
 import { type ServedApi, serve } from '../wire/served-api'
 

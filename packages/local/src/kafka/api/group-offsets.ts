@@ -8,7 +8,7 @@ import {
   type TransactionPartitionResult,
   type TransactionTopicResult,
 } from '@pipe/kafka-wire'
-import type { Broker } from '../broker'
+import type { Broker } from '../broker-node'
 import { errorCode } from '../error-code'
 import type { Group } from '../group/group'
 import type { OffsetEntry } from '../group/group-offsets'

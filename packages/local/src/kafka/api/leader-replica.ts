@@ -1,4 +1,4 @@
-import type { Broker } from '../broker'
+import type { Broker } from '../broker-node'
 import { errorCode } from '../error-code'
 import type { Replica } from '../replica'
 

@@ -1,5 +1,5 @@
 import { type MetadataPartition, type MetadataTopic, metadata, noTopicId } from '@pipe/kafka-wire'
-import type { Broker } from '../broker'
+import type { Broker } from '../broker-node'
 import type { PartitionState, TopicState } from '../cluster-image'
 import { errorCode } from '../error-code'
 import { createTopicChecked } from '../topic-creation'

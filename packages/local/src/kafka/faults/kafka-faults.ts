@@ -1,5 +1,5 @@
 import { ConfigError } from '@pipe/core'
-import type { Broker, BrokerState } from '../broker'
+import type { Broker, BrokerState } from '../broker-node'
 import type { LinkEnd, Links } from '../links'
 import type { ActiveKafkaRule, KafkaFaultRule } from './fault-rule'
 import type { FaultRules } from './fault-rules'

@@ -1,5 +1,5 @@
 import { encodeRecordBatch, readBatchHeader } from '@pipe/kafka-wire'
-import type { Broker } from '../broker'
+import type { Broker } from '../broker-node'
 import { offsetsTopic } from '../cluster-image'
 import { appendCommitted } from '../commit-state'
 import { errorCode } from '../error-code'

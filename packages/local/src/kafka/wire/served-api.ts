@@ -1,5 +1,5 @@
 import type { Api } from '@pipe/kafka-wire'
-import type { Broker } from '../broker'
+import type { Broker } from '../broker-node'
 import type { RequestPlace } from '../faults/fault-rule'
 
 /** What a handler knows of the request around its body. */
