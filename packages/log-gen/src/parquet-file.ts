@@ -36,7 +36,8 @@ export function parquetFile(source: LogSource, file: FileId): { readonly bytes: 
       // A dictionary takes 0 and -0 for one value.
       ...(isFloating.has(name) && data.some((value) => Object.is(value, -0)) && { encoding: 'PLAIN' as const }),
     }))
-    writer.write({ columnData, rowGroupSize: groupRows })
+    // A promise only where the output has to be flushed; this one is memory.
+    void writer.write({ columnData, rowGroupSize: groupRows })
     for (const column of columns) column.data = []
     inGroup = 0
   }
@@ -49,7 +50,7 @@ export function parquetFile(source: LogSource, file: FileId): { readonly bytes: 
     if (++inGroup === groupRows) flush()
   })
   flush()
-  writer.finish()
+  void writer.finish()
   return { bytes: Buffer.from(out.getBytes()), rows }
 }
 

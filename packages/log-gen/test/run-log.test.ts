@@ -172,7 +172,7 @@ describe('sinks of records', () => {
     stream.on('data', (part: Buffer) => parts.push(part))
     const sink = toStdout({ stream })
     await runLog({ log, sink, ...range, speed: 1000, clock: virtualClock() })
-    await sink.close()
+    sink.close()
     expect(Buffer.concat(parts).toString()).toBe(bytes())
   })
 

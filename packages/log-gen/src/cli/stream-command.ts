@@ -63,7 +63,7 @@ export async function streamCommand(args: StreamArgs, output: CommandOutput, sig
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
-    await sink.close()
+    sink.close()
   }
   const { scheduled, emitted, late, dropped } = counts
   const seconds = Math.max(0.001, (Date.now() - startedAt) / 1000)

@@ -42,6 +42,6 @@ export async function writeCommand(
     )
     return 0
   } finally {
-    await sink.close()
+    sink.close()
   }
 }
