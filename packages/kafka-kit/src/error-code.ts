@@ -50,7 +50,10 @@ const known: Readonly<Record<number, readonly [name: string, meaning: string]>> 
   47: ['INVALID_PRODUCER_EPOCH', 'a newer producer has this id'],
   48: ['INVALID_TXN_STATE', 'the transaction is not in a state for this'],
   49: ['INVALID_PRODUCER_ID_MAPPING', 'the producer id does not belong to this transactional id'],
-  50: ['INVALID_TRANSACTION_TIMEOUT', 'the time-out of the transaction is longer than the brokers allow (transaction.max.timeout.ms)'],
+  50: [
+    'INVALID_TRANSACTION_TIMEOUT',
+    'the time-out of the transaction is longer than the brokers allow (transaction.max.timeout.ms)',
+  ],
   51: ['CONCURRENT_TRANSACTIONS', 'an earlier transaction of this id is still being ended'],
   53: ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'this principal may not use the transactional id'],
   56: ['KAFKA_STORAGE_ERROR', 'the disk of the broker failed'],

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { BatchRecord } from '@pipe/kafka-wire'
+import { KafkaError } from '../errors'
 import type { AnyTopic } from './consumed-record'
 import { createKeyLanes, type KeyLanes } from './key-lanes'
 import { createOffsetTracker, type OffsetTracker, type OpenOffset } from './offset-tracker'
@@ -123,4 +124,9 @@ export function laneOf(record: BatchRecord, order: Order): string | undefined {
   if (order === 'partition') return ''
   // Records without a key have no order among each other.
   return order === 'none' || record.key === null ? undefined : record.key.toString('latin1')
+}
+
+/** The reason with which handlers are aborted. `code` is `PIPE_KAFKA_REVOKED`; retryable: the record will be handled again. */
+export function revoked(why: string): KafkaError {
+  return new KafkaError('PIPE_KAFKA_REVOKED', why, { retryable: true })
 }

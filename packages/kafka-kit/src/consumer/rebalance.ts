@@ -1,6 +1,5 @@
-import { KafkaError } from '../errors'
 import { partitionKey } from '../leader-request'
-import { type Assignment, createAssignment, lose } from './assignment'
+import { type Assignment, createAssignment, lose, revoked } from './assignment'
 import type { AnyTopic } from './consumed-record'
 import type { ConsumerEvent } from './consumer-event'
 import type { Dispatcher } from './dispatcher'
@@ -18,11 +17,6 @@ export interface Assignments {
   joined(identity: MemberIdentity, assigned: Readonly<Record<string, readonly number[]>>): void
   /** All are lost at once. */
   dropAll(reason: Error): void
-}
-
-/** The reason with which handlers are aborted. `code` is `PIPE_KAFKA_REVOKED`; retryable: the record will be handled again. */
-export function revoked(why: string): KafkaError {
-  return new KafkaError('PIPE_KAFKA_REVOKED', why, { retryable: true })
 }
 
 /** Interrupted handlers get so long to end before the join goes on without them. */
