@@ -10,8 +10,8 @@ import { writeWithDuckDb } from './duckdb'
 const [way, output] = process.argv.slice(2) as [string, string]
 
 const devices = 1000
-const minutes = 4
-const warmUp = 5
+const minutes = 3
+const warmUp = 4
 const start = Date.UTC(2026, 10, 24, 15)
 const sites = ['berlin-1', 'berlin-2', 'dublin-1', 'oslo-1']
 const metrics = ['temperature', 'humidity', 'pressure']
