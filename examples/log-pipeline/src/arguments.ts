@@ -6,7 +6,7 @@ import { type Sabotage, sabotages } from './sabotage'
 /** What the command line asks for. */
 export interface Arguments {
   readonly engine: 'athena' | 'in-process'
-  readonly mode: 'play' | 'serve' | 'replay'
+  readonly mode: 'play' | 'day' | 'serve' | 'replay'
   /** Folder of recorded series. */
   readonly input: string | undefined
   readonly tick: Duration
@@ -17,6 +17,7 @@ export interface Arguments {
 export const usage = `npm start [-- options]
 
   --engine athena|in-process   who compacts (default athena)
+  --day                        a whole day of a hundred devices, with triggers that are missing and doubled
   --serve                      keep running on the real clock until Ctrl-C
   --input DIR                  replay recorded series: one device a file, columns timestamp,value, UTC
   --tick DURATION              with --input: time that one raw object holds (default '1 hour')
@@ -35,7 +36,7 @@ export function readArguments(argv: readonly string[]): Arguments | 'help' {
   const engine = values.engine ?? 'athena'
   if (engine !== 'athena' && engine !== 'in-process')
     throw new ConfigError(`--engine ${engine} is not known.`, { hint: 'Use athena or in-process.' })
-  const given = (['serve', 'input', 'break'] as const).filter((name) => values[name] !== undefined)
+  const given = (['serve', 'day', 'input', 'break'] as const).filter((name) => values[name] !== undefined)
   if (given.length > 1) throw new ConfigError(`--${given[0]} and --${given[1]} exclude each other.`)
   if (values.input === undefined && (values.tick !== undefined || values.window !== undefined)) {
     throw new ConfigError('--tick and --window belong to --input DIR.')
@@ -53,13 +54,19 @@ export function readArguments(argv: readonly string[]): Arguments | 'help' {
   }
   return {
     engine,
-    mode: values.serve ? 'serve' : values.input === undefined ? 'play' : 'replay',
+    mode: modeOf(values),
     // The functions run elsewhere: their folder is named absolutely.
     input: values.input === undefined ? undefined : resolve(process.env['INIT_CWD'] ?? '.', values.input),
     tick,
     window,
     sabotage,
   }
+}
+
+function modeOf({ serve, day, input }: ReturnType<typeof parse>): Arguments['mode'] {
+  if (serve) return 'serve'
+  if (day) return 'day'
+  return input === undefined ? 'play' : 'replay'
 }
 
 function parse(argv: readonly string[]) {
@@ -69,6 +76,7 @@ function parse(argv: readonly string[]) {
       options: {
         engine: { type: 'string' },
         serve: { type: 'boolean' },
+        day: { type: 'boolean' },
         input: { type: 'string' },
         tick: { type: 'string' },
         window: { type: 'string' },

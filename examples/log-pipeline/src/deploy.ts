@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { DisableRuleCommand, EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
+import {
+  DisableRuleCommand,
+  EnableRuleCommand,
+  EventBridgeClient,
+  PutRuleCommand,
+  PutTargetsCommand,
+} from '@aws-sdk/client-eventbridge'
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { Athena } from '@pipe/athena-query'
 import { compactionDdl, defineCompaction } from '@pipe/compactor'
@@ -16,6 +22,8 @@ export interface Deployment {
   readonly window: Duration
   /** Folder of recorded series; absent: the generated fleet. */
   readonly input?: string | undefined
+  /** Which devices write. Default those of the hour. */
+  readonly fleet?: 'hour' | 'day' | undefined
   /** Changed policies, for showing what a missing right does. Default: the files of `policies/`. */
   readonly policies?: Partial<Record<FunctionName, object>> | undefined
 }
@@ -48,10 +56,10 @@ export async function deploy(
   events.destroy()
 }
 
-/** Stops a rule: the devices fall silent, or the compactor rests. */
-export async function disableRule(local: Local, name: FunctionName): Promise<void> {
+/** Turns a rule off or on: the devices fall silent, or the compactor rests. */
+export async function setRule(local: Local, name: FunctionName, state: 'on' | 'off'): Promise<void> {
   const events = new EventBridgeClient(local.aws)
-  await events.send(new DisableRuleCommand({ Name: name }))
+  await events.send(state === 'on' ? new EnableRuleCommand({ Name: name }) : new DisableRuleCommand({ Name: name }))
   events.destroy()
 }
 
@@ -81,7 +89,7 @@ async function deployFunctions(local: Local, deployment: Deployment): Promise<vo
   const common = { BUCKET: places.bucket, RAW_PREFIX: places.raw }
   await local.lambda.deploy({
     name: 'log-generator',
-    entry: path(input === undefined ? './log-generator.ts' : './replay-generator.ts'),
+    entry: path(generatorOf(deployment)),
     env: input === undefined ? common : { ...common, INPUT: input, TICK: tick, WINDOW: window },
     timeout: '30 seconds',
     memoryMb: 256,
@@ -104,6 +112,11 @@ async function deployFunctions(local: Local, deployment: Deployment): Promise<vo
     memoryMb: 512,
     policy: await policyOf('log-compactor'),
   })
+}
+
+function generatorOf({ input, fleet }: Deployment): string {
+  if (input !== undefined) return './replay-generator.ts'
+  return fleet === 'day' ? './day-generator.ts' : './log-generator.ts'
 }
 
 function path(relative: string): string {

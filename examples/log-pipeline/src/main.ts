@@ -20,12 +20,13 @@ async function main(argv: readonly string[]): Promise<number> {
 async function playAndReport(args: Arguments): Promise<number> {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort(new PipeError('EXAMPLE_STOPPED', 'Stopped by Ctrl-C.')))
-  const what = args.input === undefined ? 'one hour of 25 devices on a virtual clock' : `the recorded series of ${args.input}`
+  const stream = args.mode === 'play' ? ';\nthe same readings through three Kafka brokers' : ''
   console.log(
-    `The log pipeline: ${what},\na file each ${args.tick}, compacted each ${args.window} by the ${args.engine} engine${args.mode === 'play' ? ';\nthe same readings through three Kafka brokers' : ''}.\n`,
+    `The log pipeline: ${told(args)},\na file each ${args.tick}, compacted each ${args.window} by the ${args.engine} engine${stream}.\n`,
   )
   const findings = await play({
     ...args,
+    fleet: args.mode === 'day' ? 'day' : 'hour',
     kafka: args.mode === 'play',
     progress: createProgress(),
     signal: stop.signal,
@@ -41,6 +42,11 @@ async function playAndReport(args: Arguments): Promise<number> {
   }
   console.error(`\nThe run is NOT in order:\n${findings.broken.map((sentence) => `  - ${sentence}`).join('\n')}`)
   return 1
+}
+
+function told({ mode, input }: Arguments): string {
+  if (mode === 'day') return 'one day of 100 devices on a virtual clock, with missing and doubled triggers'
+  return input === undefined ? 'one hour of 25 devices on a virtual clock' : `the recorded series of ${input}`
 }
 
 try {

@@ -3,8 +3,10 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { createAthena } from '@pipe/athena-query'
 import { ConfigError, PipeError, type S3Location, windowLengthMs, windowOf } from '@pipe/core'
 import { type Local, startLocal, type VirtualClock, virtualClock } from '@pipe/local'
-import type { LogSource } from '@pipe/log-gen'
-import { type Deployment, deploy, disableRule } from './deploy'
+import { groundTruth, type LogSource } from '@pipe/log-gen'
+import { dayCatchUp, dayLog } from './day-log'
+import { compareExactly } from './day-report'
+import { type Deployment, deploy, setRule } from './deploy'
 import { deviceLog } from './log'
 import { places } from './places'
 import type { Progress } from './progress'
@@ -14,11 +16,14 @@ import type { Sabotage } from './sabotage'
 import { type Stream, startStream } from './stream'
 import { examineStream } from './stream-report'
 import type { deviceLogs } from './table'
+import { dayTriggers, withTriggerFaults } from './trigger-faults'
 
 /** What one run on the virtual clock is made of. */
 export interface Run extends Deployment {
   /** Whether the devices also write to Kafka. Default no. */
   readonly kafka?: boolean | undefined
+  /** Ends the day earlier. */
+  readonly until?: Date | undefined
   readonly sabotage?: Sabotage | undefined
   readonly progress: Progress
   readonly signal?: AbortSignal | undefined
@@ -40,7 +45,8 @@ interface Span {
 /** Plays the pipeline on a virtual clock to the end and examines what it left. */
 export async function play(run: Run): Promise<Findings> {
   const startedAt = Date.now()
-  const { source, span } = run.input === undefined ? generatedHour : recorded(run.input, run)
+  const { source, span, writtenFrom = span.from } = materialOf(run)
+  const written = { from: writtenFrom, to: span.to }
   run.progress.update('starting the runtime')
   const clock = virtualClock(span.from.toISOString())
   await using local = await startLocal({ clock, ...(run.kafka && { kafka: { brokers: 3 } }) })
@@ -57,10 +63,15 @@ export async function play(run: Run): Promise<Findings> {
     const streamed = await stream?.finish()
     if (run.sabotage?.when === 'end') run.progress.end(`sabotage: ${await run.sabotage.strike(clients)}`)
     run.progress.update('reading everything back through Athena')
-    const examined = await examine(clients, source, { ...span, window: run.window, startedAt })
-    const findings = streamed
-      ? await withStream(examined, clients, source, { ...span, tickMs: windowLengthMs(run.tick) }, streamed)
-      : examined
+    const examined = await examine(clients, source, { ...written, window: run.window, startedAt })
+    const { broken, report } = examined
+    const exact = run.fleet === 'day' ? await compareExactly(clients, groundTruth(source, written)) : []
+    const kafka = streamed && (await examineStream(clients, source, { ...span, tickMs: windowLengthMs(run.tick) }, streamed))
+    const findings = {
+      ...examined,
+      report: kafka ? { ...report, kafka: kafka.report } : report,
+      broken: [...broken, ...exact, ...(kafka?.broken ?? [])],
+    }
     run.progress.end()
     await run.afterwards?.(clients, findings)
     return findings
@@ -74,11 +85,26 @@ export async function play(run: Run): Promise<Findings> {
 interface Material {
   readonly source: LogSource<typeof deviceLogs.columns>
   readonly span: Span
+  /** Start of the first file that is written, when that lies before the span. */
+  readonly writtenFrom?: Date
 }
 
 const generatedHour: Material = {
   source: deviceLog,
   span: { from: new Date('2026-11-24T15:00:00Z'), to: new Date('2026-11-24T16:00:00Z') },
+}
+
+const midnight = new Date('2026-11-24T00:00:00Z')
+const nextMidnight = new Date('2026-11-25T00:00:00Z')
+
+function materialOf(run: Run): Material {
+  if (run.input !== undefined) return recorded(run.input, run)
+  if (run.fleet === 'day') {
+    // The first tick makes up for those before it, as it cannot know that nobody was there yet.
+    const writtenFrom = new Date(midnight.getTime() - (dayCatchUp - 1) * windowLengthMs(run.tick))
+    return { source: dayLog, span: { from: midnight, to: run.until ?? nextMidnight }, writtenFrom }
+  }
+  return generatedHour
 }
 
 /** Recorded data, and whole windows around it. */
@@ -87,11 +113,6 @@ function recorded(input: string, { tick, window }: Run): Material {
   const span = source.span()
   if (!span) throw new ConfigError(`--input ${input} holds no rows.`)
   return { source, span: { from: windowOf(window, span.from).start, to: windowOf(window, span.to.getTime() - 1).end } }
-}
-
-async function withStream(findings: Findings, ...read: Parameters<typeof examineStream>): Promise<Findings> {
-  const { report, broken } = await examineStream(...read)
-  return { ...findings, report: { ...findings.report, kafka: report }, broken: [...findings.broken, ...broken] }
 }
 
 /** Lets the devices write until the end of the span, silences them, and goes on until the last window has been compacted. */
@@ -106,7 +127,8 @@ async function advanceThrough(
   const ticks = (to.getTime() - from.getTime()) / tickMs
   for (let tick = 1; tick <= ticks; tick++) {
     const at = new Date(from.getTime() + tick * tickMs)
-    await step(local, at, run)
+    const triggers = run.fleet === 'day' && tick < ticks ? dayTriggers : undefined
+    await withTriggerFaults(local, triggers, { number: tick, at }, () => step(local, at, run))
     await stream?.produce(at)
     run.progress.update(`tick ${tick}/${ticks}: ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC${told(stream)}`)
     const { sabotage } = run
@@ -114,7 +136,7 @@ async function advanceThrough(
       run.progress.end(`sabotage: ${await sabotage.strike(clients)}`)
     }
   }
-  await disableRule(local, 'log-generator')
+  await setRule(local, 'log-generator', 'off')
   // The last window has to wait for its grace; the next tick of the compactor finds it.
   await step(local, new Date(to.getTime() + windowLengthMs(run.window)), run)
 }
