@@ -19,7 +19,15 @@ export const commonMalformedKinds = [
  * text) two. In CSV and TSV `not-json` is free text, `unknown-column` a cell too many and `missing-column` one too few.
  */
 export const malformedKinds = [
-  ...commonMalformedKinds,
+  'truncated',
+  'not-json',
+  'wrong-type',
+  'unknown-column',
+  'missing-column',
+  'null-column',
+  'bare-nan',
+  'blank-line',
+  'invalid-utf8',
   'bare-infinity',
   'integer-overflow',
   'duplicate-key',
