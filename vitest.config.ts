@@ -5,12 +5,17 @@ import { defineConfig } from 'vitest/config'
 // Sister packages are read from their sources, so tests need no build (condition "pipe-source" of every package.json).
 // Without "module": there the AWS SDK has a build for bundlers that Node cannot load.
 const conditions = ['pipe-source', 'node', 'import', 'default']
-const folders = [...['packages', 'examples'].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}`)), 'faults']
+const folders = [
+  ...['packages', 'examples'].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}`)),
+  'faults',
+]
 const tested = folders.filter((folder) => existsSync(`${folder}/test`))
 
 /** Tests of a package that start real Kafka brokers. */
 function realBrokers(folder: string): string[] {
-  return ['packages/testkit', 'packages/kafka-kit', 'packages/local', 'faults'].includes(folder) ? ['test/**/live/**/*.test.ts'] : []
+  return ['packages/testkit', 'packages/kafka-kit', 'packages/local', 'faults'].includes(folder)
+    ? ['test/**/live/**/*.test.ts']
+    : []
 }
 
 function project(folder: string, name: string, test: object) {
