@@ -171,12 +171,14 @@ describe.each(liveVersions)('Kafka %s, three brokers', (version, target) => {
       await cluster.createTopic('majority', { partitions: 1 })
       const producer = kafka.producer({ retry: { retries: 0 } })
       await producer.connect()
-      const send = (value: string) => producer.send({ topic: 'majority', acks: -1, timeout: 1000, messages: [{ value }] })
-      await send('before')
+      const send = (value: string, timeout: number) =>
+        producer.send({ topic: 'majority', acks: -1, timeout, messages: [{ value }] })
+      // A broker that has just come back may take seconds to copy its first records.
+      await send('before', 30_000)
       const leader = await cluster.leaderOf('majority', 0)
       const others = cluster.brokers.filter(({ id }) => id !== leader.id)
       await Promise.all(others.map((broker) => broker.kill()))
-      await expect(send('alone')).rejects.toThrow()
+      await expect(send('alone', 1000)).rejects.toThrow()
       await producer.disconnect()
       await Promise.all(others.map((broker) => broker.restart()))
       await cluster.waitFor('majority', ([partition]) => partition!.inSync.length === 3)
