@@ -63,7 +63,7 @@ export default defineConfig({
         test: {
           name: 'types',
           include: [],
-          typecheck: { enabled: true, only: true, include: ['packages/*/test/types/*.test-d.ts'], tsconfig: './tsconfig.json' },
+          typecheck: { enabled: true, only: true, include: ['packages/*/test/types/*.test-d.ts'], tsconfig: './tsconfig.types.json' },
         },
       },
     ],

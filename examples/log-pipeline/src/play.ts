@@ -22,7 +22,7 @@ import { dayTriggers, withTriggerFaults } from './trigger-faults'
 export interface Run extends Deployment {
   /** Whether the devices also write to Kafka. Default no. */
   readonly kafka?: boolean | undefined
-  /** Ends the day earlier. */
+  /** Ends the hour, or the day, earlier. */
   readonly until?: Date | undefined
   readonly sabotage?: Sabotage | undefined
   readonly progress: Progress
@@ -104,7 +104,7 @@ function materialOf(run: Run): Material {
     const writtenFrom = new Date(midnight.getTime() - (dayCatchUp - 1) * windowLengthMs(run.tick))
     return { source: dayLog, span: { from: midnight, to: run.until ?? nextMidnight }, writtenFrom }
   }
-  return generatedHour
+  return { ...generatedHour, span: { ...generatedHour.span, to: run.until ?? generatedHour.span.to } }
 }
 
 /** Recorded data, and whole windows around it. */
