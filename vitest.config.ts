@@ -57,15 +57,6 @@ export default defineConfig({
           const name = `${basename(folder)}-live`
           return project(folder, name, { include: realBrokers(folder), maxWorkers: 1, sequence: { groupOrder: 1 } })
         }),
-      {
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
-        test: {
-          name: 'types',
-          include: [],
-          typecheck: { enabled: true, only: true, include: ['packages/*/test/types/*.test-d.ts'], tsconfig: './tsconfig.types.json' },
-        },
-      },
     ],
   },
 })
