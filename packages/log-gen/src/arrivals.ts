@@ -2,7 +2,8 @@ import { makeClockFaults } from './clock-fault'
 import type { Anomalies } from './device-anomaly'
 import { makeDeviceClock } from './device-clock'
 import type { Faults } from './fault'
-import type { Line, LineFault } from './lines'
+import { blockLines, emptyLine, lineBlock, visitBlocks } from './line-block'
+import type { Line, LineFault, LineSource } from './lines'
 import { type DrawKeys, draw, rateThreshold, scaleDraw, streamKeys } from './random'
 import { makeFates } from './record-fate'
 import type { Schedule } from './schedule'
@@ -24,8 +25,7 @@ export interface ArrivalOptions {
 }
 
 /** Lines of a file by formula: nothing is carried from file to file. */
-export interface Arrivals {
-  visit(file: FileId, visit: (line: Line) => void, lost?: (line: Line) => void): void
+export interface Arrivals extends Pick<LineSource, 'visit' | 'visitBlocks'> {
   /** How far the clock of a device is ahead; `undefined` when all are right. */
   readonly skewOf: ((device: number, at: number) => number) | undefined
 }
@@ -56,18 +56,7 @@ export function makeArrivals(options: ArrivalOptions): Arrivals {
   const malform = makeMalformer(faults, keysOf)
   const ordersOf = shardOrders(schedule.order, words)
 
-  const line: Line = {
-    device: 0,
-    tick: 0,
-    draws: 0,
-    eventTime: 0,
-    emitTime: 0,
-    copy: 0,
-    duplicate: undefined,
-    delay: undefined,
-    clock: undefined,
-    malformed: undefined,
-  }
+  const line = emptyLine()
   /** Fills the line from what `decide` found. */
   function fill(device: number, tick: number, happenedAt: number, emitTime: number, copy: 0 | 1): Line {
     const { duplicate } = fate
@@ -115,52 +104,81 @@ export function makeArrivals(options: ArrivalOptions): Arrivals {
     )
   }
 
-  return {
-    skewOf,
-    visit: (file, visit, lost) => {
-      const fileStart = file.start
-      const fileEnd = fileStart + fileMs
-      const order = ordersOf(file.shard)
-      const delayed = delayedOf(file, order)
-      let next = 0
-      const emitDelayed = (until: number) => {
-        for (; next < delayed.length && (delayed[next] as Delayed).emitTime <= until; next++) {
-          const { device, tick, happenedAt, emitTime, copy } = delayed[next] as Delayed
-          decide(device, tick, happenedAt)
-          if (!fate.isLost) visit(fill(device, tick, happenedAt, emitTime, copy))
-          else if (copy === 0) lost?.(fill(device, tick, happenedAt, emitTime, copy))
-        }
+  const visit: Arrivals['visit'] = (file, visit, lost) => {
+    const fileStart = file.start
+    const fileEnd = fileStart + fileMs
+    const order = ordersOf(file.shard)
+    const delayed = delayedOf(file, order)
+    let next = 0
+    const emitDelayed = (until: number) => {
+      for (; next < delayed.length && (delayed[next] as Delayed).emitTime <= until; next++) {
+        const { device, tick, happenedAt, emitTime, copy } = delayed[next] as Delayed
+        decide(device, tick, happenedAt)
+        if (!fate.isLost) visit(fill(device, tick, happenedAt, emitTime, copy))
+        else if (copy === 0) lost?.(fill(device, tick, happenedAt, emitTime, copy))
       }
-      const from = Math.max(fileStart, startMs)
-      const to = Math.min(fileEnd, endMs)
-      for (let tick = Math.floor(fileStart / slotMs); tick * slotMs < to; tick++) {
-        for (let i = 0; i < order.length; i++) {
-          const device = order[i] as number
-          const happenedAt = tick * slotMs + (phases[device] as number)
-          if (happenedAt < from || happenedAt >= to) continue
-          if (!isEverySlot && !happens(device, tick)) continue
-          if (isPlain) {
-            visit(fill(device, tick, happenedAt, happenedAt, 0))
-            continue
-          }
-          decide(device, tick, happenedAt)
-          if (fate.emitTime !== happenedAt) continue
-          if (next < delayed.length && (delayed[next] as Delayed).emitTime <= happenedAt) {
-            emitDelayed(happenedAt)
-            decide(device, tick, happenedAt)
-          }
-          if (fate.isLost) {
-            lost?.(fill(device, tick, happenedAt, happenedAt, 0))
-            continue
-          }
-          const isAgain = fate.duplicate !== undefined && fate.laterTime === undefined
+    }
+    const from = Math.max(fileStart, startMs)
+    const to = Math.min(fileEnd, endMs)
+    for (let tick = Math.floor(fileStart / slotMs); tick * slotMs < to; tick++) {
+      for (let i = 0; i < order.length; i++) {
+        const device = order[i] as number
+        const happenedAt = tick * slotMs + (phases[device] as number)
+        if (happenedAt < from || happenedAt >= to) continue
+        if (!isEverySlot && !happens(device, tick)) continue
+        if (isPlain) {
           visit(fill(device, tick, happenedAt, happenedAt, 0))
-          if (isAgain) visit(fill(device, tick, happenedAt, happenedAt, 1))
+          continue
         }
+        decide(device, tick, happenedAt)
+        if (fate.emitTime !== happenedAt) continue
+        if (next < delayed.length && (delayed[next] as Delayed).emitTime <= happenedAt) {
+          emitDelayed(happenedAt)
+          decide(device, tick, happenedAt)
+        }
+        if (fate.isLost) {
+          lost?.(fill(device, tick, happenedAt, happenedAt, 0))
+          continue
+        }
+        const isAgain = fate.duplicate !== undefined && fate.laterTime === undefined
+        visit(fill(device, tick, happenedAt, happenedAt, 0))
+        if (isAgain) visit(fill(device, tick, happenedAt, happenedAt, 1))
       }
-      emitDelayed(fileEnd)
-    },
+    }
+    emitDelayed(fileEnd)
   }
+
+  /** The lines of a file of which each record is sent once, when it happens, and as it should: nothing is decided line by line. */
+  const visitPlain: Arrivals['visitBlocks'] = (file, take) => {
+    const block = lineBlock()
+    const { device: devices, tick: ticks, draws, eventTime, emitTime } = block
+    const order = ordersOf(file.shard)
+    const from = Math.max(file.start, startMs)
+    const to = Math.min(file.start + fileMs, endMs)
+    let count = 0
+    for (let tick = Math.floor(file.start / slotMs); tick * slotMs < to; tick++) {
+      for (let i = 0; i < order.length; i++) {
+        const device = order[i] as number
+        const at = tick * slotMs + (phases[device] as number)
+        if (at < from || at >= to) continue
+        devices[count] = device
+        ticks[count] = tick
+        draws[count] = tick
+        eventTime[count] = at
+        emitTime[count] = at
+        if (++count < blockLines) continue
+        block.count = count
+        take(block)
+        count = 0
+      }
+    }
+    block.count = count
+    if (count > 0) take(block)
+  }
+
+  const isSound = faults.clock.rate === 0 && faults.malformed.rate === 0 && !faults.schemaDrift
+  const isAsItShould = isPlain && isEverySlot && !skewOf && isSound
+  return { skewOf, visit, visitBlocks: isAsItShould ? visitPlain : (file, take) => visitBlocks(visit, file, take) }
 }
 
 /** The devices of each shard, in the order of the fleet. A device belongs to a shard by its name, so it stays there when others come and go. */

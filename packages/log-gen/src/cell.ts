@@ -1,4 +1,5 @@
 import type { Span } from './episode'
+import { emptyLine, type LineBlock, setLine } from './line-block'
 import type { Line } from './lines'
 import type { DrawKeys } from './random'
 
@@ -9,6 +10,8 @@ export const nullDraw: number = Number.MIN_SAFE_INTEGER
 export interface Cell {
   /** Scaled number, position in `values`, sequence or milliseconds: a pure function of the line. {@link nullDraw} for null. */
   draw(line: Line): number
+  /** The same numbers for all lines of a block, where a loop of its own is faster. */
+  fill?(block: LineBlock, into: Float64Array): void
   /** The value of a drawn number as {@link RowOf} has it. */
   value(drawn: number, line: Line): unknown
   /** How the drawn number is printed. */
@@ -47,4 +50,12 @@ export interface CellContext {
   timeOf(device: number, tick: number): number
   /** Keys of the field's own streams. */
   keysOf(part: string): DrawKeys
+}
+
+const filled = emptyLine()
+
+/** Draws the numbers of a cell for all lines of a block. */
+export function fillCell(cell: Cell, block: LineBlock, into: Float64Array): void {
+  if (cell.fill) cell.fill(block, into)
+  else for (let i = 0; i < block.count; i++) into[i] = cell.draw(setLine(filled, block, i))
 }

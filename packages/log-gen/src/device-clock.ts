@@ -19,7 +19,7 @@ export function makeDeviceClock(
   const isWrong = Array.from(keys.first, (_, device) => draw(keys, device, 0) < rateThreshold(share))
   if (driftMs !== undefined) {
     const wander = makeWander({ amplitude: steps, periodMs: driftMs }, isWrong.length, (part) => keysOf(`clock-skew:${part}`))
-    return (device, at) => (isWrong[device] ? wander(device, at) * unitMs : 0)
+    return (device, at) => (isWrong[device] ? wander.at(device, at) * unitMs : 0)
   }
   const amounts = isWrong.map((wrong, device) =>
     wrong ? (scaleDraw(draw(amountKeys, device, 0), 2 * steps + 1) - steps) * unitMs : 0,

@@ -1,4 +1,4 @@
-import { byteWriter } from './byte-writer'
+import { byteWriter, writeText } from './byte-writer'
 import type { FileFaultKind } from './file-fault'
 import type { LineLayout } from './line-layout'
 import type { LineSource, LogSource } from './lines'
@@ -41,19 +41,23 @@ export function encodeFile(
   }
   const writer = byteWriter(sizes.get(lines))
   const { fileStart, write } = lines.writer(format)
-  if (fileStart !== '') writer.at += writer.bytes.write(fileStart)
+  if (fileStart !== '') writeText(writer, fileStart)
   // Ends of lines are kept only where something is done to them.
   const ends: number[] | undefined = fault !== undefined || lines.rowsBeforeCut(file, 2) !== undefined ? [] : undefined
   let rows = 0
-  lines.visit(file, (line) => {
-    const from = writer.at
-    write(writer, line)
-    if (line.malformed === 'split-line') {
-      rows++
-      ends?.push(writer.bytes.indexOf(10, from) + 1)
+  lines.visitBlocks(file, (block) => {
+    let from = writer.at
+    write(writer, block)
+    const { count, malformed, end } = block
+    rows += count
+    for (let i = 0; i < count; i++) {
+      if (malformed[i] === 'split-line') {
+        rows++
+        ends?.push(writer.bytes.indexOf(10, from) + 1)
+      }
+      from = end[i] as number
+      ends?.push(from)
     }
-    rows++
-    ends?.push(writer.at)
   })
   const bytes = writer.bytes.subarray(0, writer.at)
   // An eighth more than the last file needed, so that the next one need not grow.

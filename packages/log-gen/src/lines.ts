@@ -4,6 +4,8 @@ import type { ClockFaultKind } from './clock-fault'
 import type { Span } from './episode'
 import type { DuplicateKind } from './fault'
 import type { FileFaultKind } from './file-fault'
+import type { FlatColumn } from './flat-column'
+import type { LineBlock } from './line-block'
 import type { LineLayout } from './line-layout'
 import type { LogCompression, LogFormat } from './log-format'
 import type { MalformedKind } from './malformed-kind'
@@ -52,15 +54,24 @@ export interface Episode {
 export interface LineWriter {
   /** Stands once at the start of each file. */
   readonly fileStart: string
-  /** Appends the line with its line end. */
-  write(writer: ByteWriter, line: Line): void
+  /** Appends the lines of a block with their line ends, and sets where each of them ends. */
+  write(writer: ByteWriter, block: LineBlock): void
 }
 
-/** Values of one column as hyparquet-writer takes them. */
-export interface ColumnReader {
-  readonly name: string
-  read(line: Line): unknown
-}
+/** A column of a Parquet file. */
+export type ParquetColumn =
+  | (Omit<FlatColumn, 'values'> & {
+      readonly kind: 'flat'
+      readonly name: string
+      /** Its numbers for the lines of a block. */
+      fill(block: LineBlock, into: Float64Array): void
+    })
+  | {
+      readonly kind: 'values'
+      readonly name: string
+      /** The value of a line as hyparquet-writer takes it. */
+      read(line: Line): unknown
+    }
 
 /** What every source of lines can do: a pure function of a file. */
 export interface LineSource {
@@ -74,10 +85,12 @@ export interface LineSource {
   readonly extension: string
   /** Calls `visit` for each line of the file, in its order, and `lost` for each record that would stand here but was lost on the way. */
   visit(file: FileId, visit: (line: Line) => void, lost?: (line: Line) => void): void
+  /** The lines of the file, block by block. */
+  visitBlocks(file: FileId, take: (block: LineBlock) => void): void
   /** Writer of a text format. */
   writer(format: LogFormat | LineLayout): LineWriter
   /** Columns for Parquet, in the order of the table. */
-  columns(): readonly ColumnReader[]
+  columns(): readonly ParquetColumn[]
   /** Row of a line that is not malformed. */
   rowOf(line: Line): Record<string, unknown>
   /** Columns whose sums the ground truth keeps, and the scale of their exact numbers. */

@@ -1,5 +1,4 @@
 import type { Column, ColumnMap } from '@pipe/core'
-import { parquetWriter } from '@pipe/core/internal'
 import type { Arrivals } from './arrivals'
 import { type ByteWriter, writeBytes } from './byte-writer'
 import { type Cell, nullDraw } from './cell'
@@ -7,13 +6,15 @@ import type { Span } from './episode'
 import type { Faults } from './fault'
 import type { FileFaults } from './file-fault'
 import { type LineLayout, layoutFormat } from './line-layout'
-import type { ColumnReader, Episode, Line, LineSource, LineWriter } from './lines'
+import type { Episode, Line, LineSource, LineWriter, ParquetColumn } from './lines'
+import { parquetColumn } from './log-columns'
 import type { LogCompression, LogFormat } from './log-format'
 import { renamedJson } from './malformed-json'
 import type { Targets } from './malformed-kind'
 import { type DrawKeys, draw } from './random'
 import { csvFormat, jsonFormat, type RowFormat, tsvFormat } from './row-format'
-import { compileRow, type Filling } from './row-writer'
+import type { Filling } from './row-part'
+import { compileRows } from './row-writer'
 import type { Schedule } from './schedule'
 
 /** What the lines of a log are made of. */
@@ -59,6 +60,7 @@ export function logLines(parts: LogParts): LineSource {
     writers.set(wanted, made)
     return made
   }
+  let parquetColumns: readonly ParquetColumn[] | undefined
   return {
     devices,
     fileMs: parts.fileMs,
@@ -67,8 +69,14 @@ export function logLines(parts: LogParts): LineSource {
     level: parts.level,
     extension: extensionOf(format, compression),
     visit: arrivals.visit,
+    visitBlocks: arrivals.visitBlocks,
     writer: writerOf,
-    columns: () => filled.map(({ name, filling }) => columnReader(name, columns[name] as Column, filling, { devices, valueAt })),
+    columns: () => {
+      parquetColumns ??= filled.map(({ name, filling }) =>
+        parquetColumn(name, columns[name] as Column, filling, { devices, valueAt }),
+      )
+      return parquetColumns
+    },
     // Not by assignment: a column may be named __proto__.
     rowOf: (line) => Object.fromEntries(filled.map(({ name, filling }) => [name, valueAt(filling, line)])),
     measures: measures.map(({ column, scale }) => ({ column, scale })),
@@ -98,7 +106,6 @@ function lineWriter(
   const isLayout = typeof wanted === 'object'
   const format: RowFormat = isLayout ? layoutFormat(wanted, columns) : rowFormats[wanted](columns)
   const names = isLayout ? wanted.columns : [...fillings.keys()]
-  const writeRow = compileRow(new Map(names.map((name) => [name, fillings.get(name) as Filling])), devices, format)
   const writeSpoilt = (writer: ByteWriter, line: Line) => {
     const values = new Map(valuesOf(line))
     const cells = names.map((name) => ({ name, text: format.text(name, values.get(name)) }))
@@ -118,68 +125,11 @@ function lineWriter(
     }
     writeBytes(writer, lineEnd)
   }
-  return {
-    fileStart: format.fileStart,
-    write: (writer, line) => {
-      if (line.malformed) writeSpoilt(writer, line)
-      else writeRow(writer, line)
-    },
-  }
+  const written = new Map(names.map((name) => [name, fillings.get(name) as Filling]))
+  return { fileStart: format.fileStart, write: compileRows(written, devices, format, writeSpoilt) }
 }
 
 const lineEnd = Buffer.from('\n')
-
-/** Values of a column for Parquet; what is known beforehand is converted once. */
-function columnReader(
-  name: string,
-  column: Column,
-  filling: Filling,
-  { devices, valueAt }: { readonly devices: readonly string[]; valueAt(filling: Filling, line: Line): unknown },
-): ColumnReader {
-  const convert = parquetWriter(column)
-  if (filling.kind === 'device') return { name, read: (line) => devices[line.device] }
-  if (filling.kind === 'event-time') return { name, read: (line) => BigInt(line.eventTime) }
-  const { cell } = filling
-  const { form } = cell
-  if (form.kind === 'device-value') {
-    const values = form.values.map(convert)
-    return { name, read: (line) => values[line.device] }
-  }
-  if (form.kind === 'values') {
-    const values = form.values.map(convert)
-    return {
-      name,
-      read: (line) => {
-        const drawn = cell.draw(line)
-        return drawn === nullDraw ? null : values[drawn]
-      },
-    }
-  }
-  if (form.kind === 'scaled' && form.isShared) {
-    let last = Number.NaN
-    let value: unknown
-    return {
-      name,
-      read: (line) => {
-        const drawn = cell.draw(line)
-        if (drawn !== last) value = cell.value(drawn, line)
-        last = drawn
-        return value
-      },
-    }
-  }
-  // Numbers of a measure or a sequence are of their column's type by construction.
-  if (form.kind === 'scaled' && column.type.kind !== 'decimal' && column.type.kind !== 'float') {
-    return {
-      name,
-      read: (line) => {
-        const drawn = cell.draw(line)
-        return drawn === nullDraw ? null : cell.value(drawn, line)
-      },
-    }
-  }
-  return { name, read: (line) => convert(valueAt(filling, line)) }
-}
 
 function episodesOf({ devices, fillings, arrivals }: LogParts, schedule: Schedule, device: number, span: Span): Episode[] {
   const name = devices[device] as string

@@ -24,7 +24,7 @@ import { deviceNames, fieldSpecs, instant, timeColumn } from './log-options'
 import { makeCell } from './make-cell'
 import { possibleKinds, targetsOf } from './malformed-kind'
 import { algorithm, deviceWords, streamKeys } from './random'
-import type { Filling } from './row-writer'
+import type { Filling } from './row-part'
 import { makeSchedule } from './schedule'
 
 type TimestampNames<Columns extends ColumnMap> = {

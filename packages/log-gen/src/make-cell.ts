@@ -1,5 +1,5 @@
 import type { Column } from '@pipe/core'
-import { type Cell, type CellContext, nullDraw } from './cell'
+import { type Cell, type CellContext, fillCell, nullDraw } from './cell'
 import { counterCell } from './counter-field'
 import type { FieldSpec } from './field-spec'
 import { ipCell } from './ip-field'
@@ -38,6 +38,9 @@ export function makeCell(spec: FieldSpec, column: Column, context: CellContext):
       const isBig = type.kind === 'bigint'
       return {
         draw: ({ device, tick }) => context.ordinalOf(device, tick),
+        fill: ({ count, device, tick }, into) => {
+          for (let i = 0; i < count; i++) into[i] = context.ordinalOf(device[i] as number, tick[i] as number)
+        },
         value: (drawn) => (isBig ? BigInt(drawn) : drawn),
         form: { kind: 'scaled', scale: 0, fixedDigits: -1, isShared: true },
       }
@@ -87,6 +90,13 @@ export function makeCell(spec: FieldSpec, column: Column, context: CellContext):
       return {
         ...inner,
         draw: (line) => (draw(keys, line.device, line.draws) < threshold ? nullDraw : inner.draw(line)),
+        fill: (block, into) => {
+          fillCell(inner, block, into)
+          const { count, device, draws } = block
+          for (let i = 0; i < count; i++) {
+            if (draw(keys, device[i] as number, draws[i] as number) < threshold) into[i] = nullDraw
+          }
+        },
         value: (drawn, line) => (drawn === nullDraw ? null : inner.value(drawn, line)),
         form,
       }

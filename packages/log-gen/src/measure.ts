@@ -3,7 +3,8 @@ import { checkOptions } from '@pipe/core/internal'
 import type { Cell, CellContext, CellEpisode } from './cell'
 import { type EpisodeOptions, type EpisodeSpec, type Episodes, episodeSpec, makeEpisodes } from './episode'
 import type { Field, MeasureSpec } from './field-spec'
-import { draw, scaleDraw } from './random'
+import { blockLines } from './line-block'
+import { type DrawKeys, draw, scaleDraw } from './random'
 import { maxScale, powerOfTen, scaled, scaledText } from './scaled-number'
 import { sine } from './season'
 import { makeWander } from './wander'
@@ -106,13 +107,22 @@ function measureSpec(where: string, options: MeasureOptions): MeasureSpec {
 export function measureCell(spec: MeasureSpec, column: Column, { slotMs, keysOf }: CellContext): Cell {
   const { type } = column
   const { scale } = spec
-  const level = makeLevel(spec, slotMs, keysOf)
   const low = spec.min ?? Number.MIN_SAFE_INTEGER + 1
   const high = spec.max ?? Number.MAX_SAFE_INTEGER
-  const within = (value: number) => Math.max(low, Math.min(value, high))
-  const { draw: anomalous, episodes } = withAnomalies(spec, level, slotMs, keysOf)
+  const { fill, episodes } = withAnomalies(spec, makeLevel(spec, slotMs, keysOf), slotMs, keysOf)
+  const fillWithin: Fill = (into, device, tick, count) => {
+    fill(into, device, tick, count)
+    for (let i = 0; i < count; i++) into[i] = Math.max(low, Math.min(into[i] as number, high))
+  }
+  const one = { into: new Float64Array(1), device: new Uint32Array(1), tick: new Float64Array(1) }
   return {
-    draw: (line) => within(anomalous(line.device, line.draws)),
+    draw: ({ device, draws }) => {
+      one.device[0] = device
+      one.tick[0] = draws
+      fillWithin(one.into, one.device, one.tick, 1)
+      return one.into[0] as number
+    },
+    fill: ({ count, device, draws }, into) => fillWithin(into, device, draws, count),
     value: (drawn) => {
       if (type.kind === 'bigint') return BigInt(drawn)
       if (type.kind === 'decimal') return fixed(scaledText(drawn, scale), type.scale)
@@ -124,9 +134,10 @@ export function measureCell(spec: MeasureSpec, column: Column, { slotMs, keysOf 
   }
 }
 
-type Level = (device: number, tick: number) => number
+/** The readings of devices at ticks. */
+type Fill = (into: Float64Array, device: Uint32Array, tick: Float64Array, count: number) => void
 
-function makeLevel({ base, season, drift, noise }: MeasureSpec, slotMs: number, keysOf: CellContext['keysOf']): Level {
+function makeLevel({ base, season, drift, noise }: MeasureSpec, slotMs: number, keysOf: CellContext['keysOf']): Fill {
   const baseKeys = keysOf('base')
   const noiseKeys = keysOf('noise')
   const bases = Float64Array.from(
@@ -134,54 +145,85 @@ function makeLevel({ base, season, drift, noise }: MeasureSpec, slotMs: number, 
     (_, device) => base[0] + scaleDraw(draw(baseKeys, device, 0), base[1] - base[0] + 1),
   )
   const wander = drift && makeWander(drift, bases.length, keysOf)
-  // The season is the same for all devices of a tick: it is computed once. No result depends on this memory.
-  let seasonTick = Number.NaN
-  let seasonValue = 0
-  const seasonOf = (tick: number, { amplitude, periodMs }: NonNullable<MeasureSpec['season']>): number => {
-    if (tick !== seasonTick) {
+  const times = new Float64Array(blockLines)
+  return (into, device, tick, count) => {
+    for (let i = 0; i < count; i++) into[i] = bases[device[i] as number] as number
+    if (season) addSeason(into, season, tick, count, slotMs)
+    if (wander) {
+      for (let i = 0; i < count; i++) times[i] = (tick[i] as number) * slotMs
+      wander.addTo(into, device, times, count)
+    }
+    if (noise > 0) addNoise(into, noise, noiseKeys, device, tick, count)
+  }
+}
+
+function addSeason(
+  into: Float64Array,
+  { amplitude, periodMs }: NonNullable<MeasureSpec['season']>,
+  ticks: Float64Array,
+  count: number,
+  slotMs: number,
+): void {
+  // The same for all devices of a tick: computed once.
+  let tick = Number.NaN
+  let height = 0
+  for (let i = 0; i < count; i++) {
+    if (ticks[i] !== tick) {
+      tick = ticks[i] as number
       const at = tick * slotMs
       const phase = Math.floor(((at - Math.floor(at / periodMs) * periodMs) * 65_536) / periodMs)
-      seasonValue = Math.floor((amplitude * sine(phase)) / 65_536)
-      seasonTick = tick
+      height = Math.floor((amplitude * sine(phase)) / 65_536)
     }
-    return seasonValue
+    into[i] = (into[i] as number) + height
   }
-  return (device, tick) => {
-    let value = bases[device] as number
-    if (season) value += seasonOf(tick, season)
-    if (wander) value += wander(device, tick * slotMs)
-    if (noise > 0) {
-      const bits = draw(noiseKeys, device, tick)
-      // The sum of two even draws: small differences are more frequent than large ones.
-      value += Math.floor((((bits >>> 16) + (bits & 0xffff) - 65_535) * noise) / 65_536)
-    }
-    return value
+}
+
+function addNoise(
+  into: Float64Array,
+  noise: number,
+  keys: DrawKeys,
+  device: Uint32Array,
+  tick: Float64Array,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const bits = draw(keys, device[i] as number, tick[i] as number)
+    // The sum of two even draws: small differences are more frequent than large ones.
+    into[i] = (into[i] as number) + Math.floor((((bits >>> 16) + (bits & 0xffff) - 65_535) * noise) / 65_536)
   }
 }
 
 function withAnomalies(
   { spike, shift, stuck }: MeasureSpec,
-  level: Level,
+  level: Fill,
   slotMs: number,
   keysOf: CellContext['keysOf'],
-): { draw: Level; episodes?: Cell['episodes'] } {
-  if (!spike && !shift && !stuck) return { draw: level }
+): { fill: Fill; episodes?: Cell['episodes'] } {
+  if (!spike && !shift && !stuck) return { fill: level }
   const make = (kind: CellEpisode['kind'], spec: EpisodeSpec | undefined): Episodes | undefined =>
     spec && makeEpisodes(spec, (part) => keysOf(`${kind}:${part}`))
   // As long as one slot, so exactly one slot begins in it.
   const spikes = make('spike', spike && { ...spike, lastsMs: Math.min(slotMs, spike.everyMs) })
   const shifts = make('shift', shift)
   const stucks = make('stuck', stuck)
-  const isIn = (episodes: Episodes | undefined, device: number, at: number) =>
-    episodes !== undefined && !Number.isNaN(episodes.startAt(device, at))
+  const shown = new Float64Array(blockLines)
+  /** The tick whose level a device shows: while it is stuck, the first one of that time. */
+  const shownTick = (device: number, tick: number): number => {
+    const since = stucks ? stucks.startAt(device, tick * slotMs) : Number.NaN
+    return Number.isNaN(since) ? tick : Math.ceil(since / slotMs)
+  }
+  const addEpisodes = (into: Float64Array, device: Uint32Array, tick: Float64Array, count: number, by: number, all: Episodes) => {
+    for (let i = 0; i < count; i++) {
+      const isIn = !Number.isNaN(all.startAt(device[i] as number, (tick[i] as number) * slotMs))
+      if (isIn) into[i] = (into[i] as number) + by
+    }
+  }
   return {
-    draw: (device, tick) => {
-      const at = tick * slotMs
-      const stuckAt = stucks ? stucks.startAt(device, at) : Number.NaN
-      let value = level(device, Number.isNaN(stuckAt) ? tick : Math.ceil(stuckAt / slotMs))
-      if (shift && isIn(shifts, device, at)) value += shift.by
-      if (spike && isIn(spikes, device, at)) value += spike.by
-      return value
+    fill: (into, device, tick, count) => {
+      for (let i = 0; i < count; i++) shown[i] = shownTick(device[i] as number, tick[i] as number)
+      level(into, device, shown, count)
+      if (shifts) addEpisodes(into, device, tick, count, (shift as { by: number }).by, shifts)
+      if (spikes) addEpisodes(into, device, tick, count, (spike as { by: number }).by, spikes)
     },
     episodes: (device, span) => {
       const found: CellEpisode[] = []

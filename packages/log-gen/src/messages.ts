@@ -24,11 +24,17 @@ export function* messagesOf(source: LogSource, file: FileId): Generator<LogMessa
   const { write } = lines.writer(lines.format === 'parquet' ? 'ndjson' : lines.format)
   const writer = byteWriter()
   const found: (Omit<LogMessage, 'value'> & { readonly from: number; readonly to: number })[] = []
-  lines.visit(file, (line) => {
-    const from = writer.at
-    write(writer, line)
-    const { eventTime, emitTime, malformed } = line
-    found.push({ key: lines.devices[line.device] as string, eventTime, emitTime, malformed, from, to: writer.at - 1 })
+  lines.visitBlocks(file, (block) => {
+    let from = writer.at
+    write(writer, block)
+    for (let i = 0; i < block.count; i++) {
+      const to = block.end[i] as number
+      const eventTime = block.eventTime[i] as number
+      const emitTime = block.emitTime[i] as number
+      const malformed = block.malformed[i]
+      found.push({ key: lines.devices[block.device[i] as number] as string, eventTime, emitTime, malformed, from, to: to - 1 })
+      from = to
+    }
   })
   for (const { from, to, ...message } of found) yield { ...message, value: writer.bytes.subarray(from, to) }
 }

@@ -11,10 +11,11 @@ import {
   windowLengthMs,
 } from '@pipe/core'
 import { checkOptions, csvCell, jsonText, parquetWriter, tsvCell } from '@pipe/core/internal'
-import { writeBytes } from './byte-writer'
+import { writeText } from './byte-writer'
 import { usualLevel } from './compression'
 import { configHash } from './config-hash'
 import { atScale, exactDecimal } from './exact-decimal'
+import { emptyLine, setLine, visitBlocks } from './line-block'
 import type { LineLayout } from './line-layout'
 import type { Line, LineSource, LogSource } from './lines'
 import type { LogFormat } from './log-format'
@@ -154,20 +155,6 @@ interface ReplayParts {
   readonly loaded: () => ReplayIndex
 }
 
-/** What a recorded row is not: late, doubled, spoilt. */
-const recordedLine: Line = {
-  device: 0,
-  tick: 0,
-  draws: 0,
-  eventTime: 0,
-  emitTime: 0,
-  copy: 0,
-  duplicate: undefined,
-  delay: undefined,
-  clock: undefined,
-  malformed: undefined,
-}
-
 const numberKinds = ['integer', 'bigint', 'float', 'double', 'decimal']
 
 function replayLines(tableColumns: ColumnMap, { eventTime, deviceColumn, fileMs, columns, loaded }: ReplayParts): LineSource {
@@ -208,6 +195,21 @@ function replayLines(tableColumns: ColumnMap, { eventTime, deviceColumn, fileMs,
     }
     return `{${entries.map(([name, column]) => `${JSON.stringify(name)}:${jsonOf(name, column, line)}`).join(',')}}`
   }
+  const visit: LineSource['visit'] = (file, take) => {
+    const { times, deviceOf } = loaded()
+    // What a recorded row is not: late, doubled, spoilt.
+    const line = emptyLine()
+    const row = lowerBound(times, file.start)
+    for (let tick = row; tick < times.length && (times[tick] as number) < file.start + fileMs; tick++) {
+      line.device = deviceOf[tick] as number
+      if (line.device % file.shard.of !== file.shard.index) continue
+      line.tick = tick
+      line.draws = tick
+      line.eventTime = times[tick] as number
+      line.emitTime = line.eventTime
+      take(line)
+    }
+  }
   return {
     fileMs,
     format: 'ndjson',
@@ -217,28 +219,22 @@ function replayLines(tableColumns: ColumnMap, { eventTime, deviceColumn, fileMs,
     get devices() {
       return loaded().devices
     },
-    visit: (file, visit) => {
-      const { times, deviceOf } = loaded()
-      const line: Line = { ...recordedLine }
-      const row = lowerBound(times, file.start)
-      for (let tick = row; tick < times.length && (times[tick] as number) < file.start + fileMs; tick++) {
-        line.device = deviceOf[tick] as number
-        if (line.device % file.shard.of !== file.shard.index) continue
-        line.tick = tick
-        line.draws = tick
-        line.eventTime = times[tick] as number
-        line.emitTime = line.eventTime
-        visit(line)
-      }
-    },
+    visit,
+    visitBlocks: (file, take) => visitBlocks(visit, file, take),
     writer: (format) => ({
       fileStart: '',
-      write: (writer, line) => writeBytes(writer, Buffer.from(`${lineOf(format, line)}\n`)),
+      write: (writer, block) => {
+        const line = emptyLine()
+        for (let i = 0; i < block.count; i++) {
+          writeText(writer, `${lineOf(format, setLine(line, block, i))}\n`)
+          block.end[i] = writer.at
+        }
+      },
     }),
     columns: () =>
       entries.map(([name, column]) => {
         const convert = parquetWriter(column)
-        return { name, read: (line) => convert(cellValue(name, column, line)) }
+        return { kind: 'values' as const, name, read: (line: Line) => convert(cellValue(name, column, line)) }
       }),
     rowOf: (line) => Object.fromEntries(entries.map(([name, column]) => [name, cellValue(name, column, line)])),
     get measures() {

@@ -1,199 +1,188 @@
-import { type ByteWriter, byteWriter, writeBytes, writeScaled, writeShort } from './byte-writer'
-import { type Cell, type CellForm, nullDraw } from './cell'
-import { instantWriter, rowStart } from './instant-text'
+import { type ByteWriter, copyPiece, type Piece, pieceOf, reserve, writeText } from './byte-writer'
+import { fillCell, nullDraw } from './cell'
+import { type InstantSeparators, minuteText } from './instant-text'
+import { blockLines, emptyLine, type LineBlock, setLine } from './line-block'
 import type { Line } from './lines'
+import { numberRoom, writeScaled, writeSeconds } from './number-text'
 import type { RowFormat } from './row-format'
-
-/** A column with what fills it: a cell, the event time, or the name of the device. */
-export type Filling =
-  | { readonly kind: 'cell'; readonly cell: Cell }
-  | { readonly kind: 'event-time' }
-  | { readonly kind: 'device' }
-
-type Step = (writer: ByteWriter, line: Line) => void
-type Part =
-  | { readonly kind: 'text'; readonly text: string }
-  /** The same in all records of a device. */
-  | { readonly kind: 'device'; textOf(device: number): string }
-  | { readonly kind: 'event-time' }
-  | { readonly kind: 'shared'; readonly cell: Cell; readonly form: ScaledForm }
-  | { readonly kind: 'step'; readonly step: Step }
-
-type ScaledForm = Extract<CellForm, { readonly kind: 'scaled' }>
+import { type Filling, type RowPart, rowParts } from './row-part'
 
 /**
- * Compiles the columns of a log into a function that appends one row. All text known beforehand (names of columns and devices, tags,
- * choices) is bytes already, so a row costs copies and the printing of its numbers.
+ * Compiles the columns of a log into a function that appends the rows of a block. All text known beforehand (names of columns and devices,
+ * tags, choices) is bytes already, so a row costs copies and the printing of its numbers. Malformed lines are left to `writeSpoilt`.
  */
-export function compileRow(
+export function compileRows(
   fillings: ReadonlyMap<string, Filling>,
   devices: readonly string[],
   format: RowFormat,
-): (writer: ByteWriter, line: Line) => void {
-  const parts: Part[] = []
-  let index = 0
-  for (const [name, filling] of fillings) {
-    parts.push({ kind: 'text', text: format.before(name, index++) })
-    if (filling.kind === 'device')
-      parts.push({ kind: 'device', textOf: (device) => format.text(name, devices[device] as string) })
-    else if (filling.kind === 'event-time') {
-      const quote: Part = { kind: 'text', text: format.quote }
-      parts.push(quote, { kind: 'event-time' }, quote)
-    } else parts.push(...cellParts(name, filling.cell, format))
-  }
-  parts.push({ kind: 'text', text: format.lineEnd })
-  return inOrder(joinConstants(parts, format, devices.length))
-}
-
-const nothingToDo: Step = () => {}
-
-/** Steps one after the other. Six a time are called by name, as the engine compiles such calls into one piece, but not those of a loop. */
-function inOrder(steps: readonly Step[]): Step {
-  const [a = nothingToDo, b = nothingToDo, c = nothingToDo, d = nothingToDo, e = nothingToDo, f = nothingToDo] = steps
-  const six: Step = (writer, line) => {
-    a(writer, line)
-    b(writer, line)
-    c(writer, line)
-    d(writer, line)
-    e(writer, line)
-    f(writer, line)
-  }
-  if (steps.length <= 6) return six
-  const rest = inOrder(steps.slice(6))
-  return (writer, line) => {
-    six(writer, line)
-    rest(writer, line)
+  writeSpoilt: (writer: ByteWriter, line: Line) => void,
+): (writer: ByteWriter, block: LineBlock) => void {
+  const parts = rowParts(fillings, devices, format)
+  const cells = parts.flatMap(({ cell }) => (cell ? [cell] : []))
+  const draws = cells.map(() => new Float64Array(blockLines))
+  const { separators } = format
+  const steps = parts.map((part) =>
+    makeStep(part, separators, part.cell ? (draws[cells.indexOf(part.cell)] as Float64Array) : noDraws),
+  )
+  const line = emptyLine()
+  return (writer, block) => {
+    cells.forEach((cell, i) => fillCell(cell, block, draws[i] as Float64Array))
+    const { count, malformed, end } = block
+    for (let i = 0; i < count; i++) {
+      if (malformed[i] === undefined) writeRow(writer, steps, block, i)
+      else writeSpoilt(writer, setLine(line, block, i))
+      end[i] = writer.at
+    }
   }
 }
 
-function cellParts(name: string, cell: Cell, format: RowFormat): Part[] {
-  const { form } = cell
-  const nothing = Buffer.from(format.text(name, null))
-  switch (form.kind) {
-    case 'scaled':
-      if (form.isShared) return [{ kind: 'shared', cell, form }]
-      return [{ kind: 'step', step: scaledStep(cell, nothing, form) }]
-    case 'device-value':
-      return [{ kind: 'device', textOf: (device) => format.text(name, form.values[device]) }]
-    case 'values': {
-      const texts = form.values.map((value) => Buffer.from(format.text(name, value)))
-      const step: Step = (writer, line) => {
-        const drawn = cell.draw(line)
-        writeBytes(writer, drawn === nullDraw ? nothing : (texts[drawn] as Buffer))
+const noDraws = new Float64Array(0)
+const empty = pieceOf('')
+
+/** A part with what has been prepared of it. One shape for all kinds: the loop over them is one piece of machine code. */
+interface Step {
+  readonly kind: RowPart['kind']
+  readonly part: RowPart
+  readonly separators: InstantSeparators
+  /** Numbers of its cell for the lines of the block. */
+  readonly draws: Float64Array
+  /** Prepared pieces: by device or by drawn number; of a constant the first one. Made when they are first written. */
+  readonly pieces: (Piece | undefined)[]
+  /** Stands for null. */
+  readonly nothing: Piece
+  readonly scale: number
+  readonly fixedDigits: number
+  /** Where the seconds of an instant stand in its piece; −1 for no instant. */
+  readonly secondsAt: number
+  /** Minute that was printed into each piece. */
+  readonly minutes: Float64Array
+  /** Start of the minute of the last instant, milliseconds. */
+  minute: number
+  /** Minute that `minuteBytes` shows. */
+  shownMinute: number
+  minuteBytes: Buffer
+  /** The number that was printed last, for one that lines have in common. */
+  last: number
+  lastPiece: Piece
+  /** Used again for each text. */
+  readonly line: Line
+}
+
+function makeStep(part: RowPart, separators: InstantSeparators, draws: Float64Array): Step {
+  const isInstant = part.kind === 'instant'
+  return {
+    kind: part.kind,
+    part,
+    separators,
+    draws,
+    pieces: new Array<Piece | undefined>(part.places).fill(undefined),
+    nothing: pieceOf(part.nothing),
+    scale: part.scale,
+    fixedDigits: part.fixedDigits,
+    // Ten bytes of date, six of hour and minute.
+    secondsAt: isInstant ? Buffer.byteLength(part.lead) + 16 + Buffer.byteLength(separators[0]) : -1,
+    minutes: new Float64Array(isInstant ? part.places : 0).fill(Number.NaN),
+    minute: Number.NaN,
+    shownMinute: Number.NaN,
+    minuteBytes: Buffer.alloc(0),
+    last: Number.NaN,
+    lastPiece: empty,
+    line: emptyLine(),
+  }
+}
+
+function writeRow(writer: ByteWriter, steps: readonly Step[], block: LineBlock, i: number): void {
+  const device = block.device[i] as number
+  let { view, at } = writer
+  for (let s = 0; s < steps.length; s++) {
+    const step = steps[s] as Step
+    let piece = step.nothing
+    let rest = -1
+    switch (step.kind) {
+      case 'constant':
+        break
+      case 'device':
+        piece = step.pieces[device] ?? makePiece(step, device)
+        break
+      case 'number': {
+        const value = step.draws[i] as number
+        if (value === nullDraw) break
+        if (at + numberRoom > view.byteLength) view = grow(writer, at, numberRoom)
+        at = writeScaled(view, at, value, step.scale, step.fixedDigits)
+        continue
       }
-      return [{ kind: 'step', step }]
-    }
-    case 'instant': {
-      const write = instantWriter(format.quote, format.separators, format.quote)
-      const step: Step = (writer, line) => {
-        const drawn = cell.draw(line)
-        if (drawn === nullDraw) writeBytes(writer, nothing)
-        else write(writer, drawn)
+      case 'common-number': {
+        const value = step.draws[i] as number
+        piece = value === step.last ? step.lastPiece : printCommon(step, value)
+        break
       }
-      return [{ kind: 'step', step }]
-    }
-    case 'text': {
-      const step: Step = (writer, line) => {
-        const drawn = cell.draw(line)
-        writeBytes(writer, drawn === nullDraw ? nothing : Buffer.from(format.text(name, cell.value(drawn, line))))
+      case 'value': {
+        const place = step.draws[i] as number
+        if (place !== nullDraw) piece = step.pieces[place] ?? makePiece(step, place)
+        break
       }
-      return [{ kind: 'step', step }]
+      case 'instant': {
+        const time = step.draws === noDraws ? (block.eventTime[i] as number) : (step.draws[i] as number)
+        if (time === nullDraw) break
+        rest = time - step.minute
+        if (!(rest >= 0 && rest < 60_000)) rest = time - turnMinute(step, time)
+        const place = step.pieces.length === 1 ? 0 : device
+        piece = step.minutes[place] === step.minute ? (step.pieces[place] as Piece) : datePiece(step, place)
+        break
+      }
+      case 'text': {
+        writer.at = at
+        writeText(writer, step.part.textAt(step.draws[i] as number, setLine(step.line, block, i)))
+        view = writer.view
+        at = writer.at
+        continue
+      }
     }
+    const room = piece.bytes.length
+    if (at + room > view.byteLength) view = grow(writer, at, room)
+    const from = at
+    at = copyPiece(view, from, piece)
+    if (rest >= 0) writeSeconds(view, from + step.secondsAt, rest)
   }
+  writer.at = at
 }
 
-function scaledStep(cell: Cell, nothing: Buffer, { scale, fixedDigits }: ScaledForm): Step {
-  return (writer, line) => {
-    const drawn = cell.draw(line)
-    if (drawn === nullDraw) writeBytes(writer, nothing)
-    else writeScaled(writer, drawn, scale, fixedDigits)
-  }
+function grow(writer: ByteWriter, at: number, room: number): DataView {
+  writer.at = at
+  reserve(writer, room)
+  return writer.view
 }
 
-/** A number that the devices of one tick share: what was printed last, with the text behind it, is copied. */
-function sharedStep(cell: Cell, { scale, fixedDigits }: ScaledForm, behind: string): Step {
-  const end = Buffer.from(behind)
-  let printed: Buffer = Buffer.alloc(0)
-  let last = Number.NaN
-  return (writer, line) => {
-    const drawn = cell.draw(line)
-    if (drawn !== last) {
-      const text = byteWriter(32)
-      writeScaled(text, drawn, scale, fixedDigits)
-      writeBytes(text, end)
-      printed = text.bytes.subarray(0, text.at)
-      last = drawn
-    }
-    writeShort(writer, printed)
-  }
+function makePiece(step: Step, place: number): Piece {
+  const piece = pieceOf(step.part.textOf(place))
+  step.pieces[place] = piece
+  return piece
 }
 
-/**
- * Neighbouring constants become one piece of bytes, joined with what belongs to a device, and this with the event time in front of it: what
- * of a row is the same in the next one of the device is copied at once.
- */
-function joinConstants(parts: readonly Part[], format: RowFormat, devices: number): Step[] {
-  const steps: Step[] = []
-  let constant = ''
-  let perDevice: ((device: number) => string) | undefined
-  // An event time, and the text in front of it, that waits for what stands behind.
-  let instant: { readonly lead: string } | undefined
-  let shared: Extract<Part, { readonly kind: 'shared' }> | undefined
-  const flush = () => {
-    const before = perDevice
-    const behind = constant
-    const textOf = before ? (device: number) => before(device) + behind : () => behind
-    if (shared && !before) steps.push(sharedStep(shared.cell, shared.form, behind))
-    else {
-      if (shared) steps.push(sharedStep(shared.cell, shared.form, ''))
-      if (instant) steps.push(rowStart(instant.lead, format.separators, textOf, before ? devices : 1))
-      else if (before) steps.push(deviceStep(textOf, devices))
-      else if (behind !== '') steps.push(constantStep(Buffer.from(behind)))
-    }
-    constant = ''
-    perDevice = undefined
-    instant = undefined
-    shared = undefined
-  }
-  for (const part of parts) {
-    if (part.kind === 'text') constant += part.text
-    else if (part.kind === 'device') {
-      const before = perDevice
-      const between = constant
-      perDevice = (device) => (before ? before(device) : '') + between + part.textOf(device)
-      constant = ''
-    } else if (part.kind === 'event-time') {
-      const isPlain = !perDevice && !instant && !shared
-      const lead = isPlain ? constant : ''
-      if (isPlain) constant = ''
-      else flush()
-      instant = { lead }
-    } else {
-      flush()
-      if (part.kind === 'shared') shared = part
-      else steps.push(part.step)
-    }
-  }
-  flush()
-  return steps
+function printCommon(step: Step, value: number): Piece {
+  const bytes = Buffer.alloc(numberRoom)
+  const length = writeScaled(new DataView(bytes.buffer, bytes.byteOffset), 0, value, step.scale, step.fixedDigits)
+  step.last = value
+  step.lastPiece = pieceOf(bytes.toString('latin1', 0, length) + step.part.textOf(0))
+  return step.lastPiece
 }
 
-function constantStep(bytes: Buffer): Step {
-  return (writer) => {
-    if (bytes.length <= 8) writeShort(writer, bytes)
-    else writeBytes(writer, bytes)
-  }
+function turnMinute(step: Step, time: number): number {
+  step.minute = Math.floor(time / 60_000) * 60_000
+  return step.minute
 }
 
-function deviceStep(textOf: (device: number) => string, devices: number): Step {
-  // Made when a device first writes: of a large fleet, a shard needs only its own.
-  const pieces = new Array<Buffer | undefined>(devices)
-  return (writer, { device }) => {
-    let piece = pieces[device]
-    if (!piece) {
-      piece = Buffer.from(textOf(device))
-      pieces[device] = piece
-    }
-    writeBytes(writer, piece)
+/** The piece of an instant, with the minute printed into it. */
+function datePiece(step: Step, place: number): Piece {
+  const { minute, separators } = step
+  const { lead } = step.part
+  if (minute !== step.shownMinute) {
+    step.shownMinute = minute
+    step.minuteBytes = Buffer.from(minuteText(minute, separators[0]))
   }
+  const piece = step.pieces[place] ?? pieceOf(`${lead}${step.minuteBytes}00.000${separators[1]}${step.part.textOf(place)}`)
+  piece.bytes.set(step.minuteBytes, Buffer.byteLength(lead))
+  step.pieces[place] = piece
+  step.minutes[place] = minute
+  return piece
 }
