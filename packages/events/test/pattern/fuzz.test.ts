@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest'
+import { compilePattern, explainMatch } from '../../src/index'
+import { randomPairs } from './random-pair'
+import { referenceMatches } from './reference-matcher'
+
+// PIPE_FUZZ_PAIRS=200000 for the proof.
+const pairs = Number(process.env['PIPE_FUZZ_PAIRS'] ?? 2000)
+const seed = Number(process.env['PIPE_FUZZ_SEED'] ?? 20_261_128)
+
+it(`compiled and interpreted matcher agree on ${pairs} random pairs`, { timeout: 600_000 }, () => {
+  let [matches, done] = [0, 0]
+  for (const { pattern, event } of randomPairs(seed)) {
+    if (done++ === pairs) break
+    const expected = referenceMatches(pattern, event)
+    const compiled = compilePattern(pattern)
+    if (compiled.matches(event) !== expected || compiled.matches(JSON.stringify(event)) !== expected) {
+      expect.fail(`pair ${done}: ${expected} expected\n${JSON.stringify(pattern)}\n${JSON.stringify(event)}`)
+    }
+    if (done % 20 === 0) expect(explainMatch(pattern, event).matches).toBe(expected)
+    if (expected) matches++
+  }
+  // Both verdicts must be frequent, else the pairs prove nothing.
+  expect(matches).toBeGreaterThan(pairs / 50)
+  expect(matches).toBeLessThan(pairs / 2)
+})
