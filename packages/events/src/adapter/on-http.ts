@@ -73,7 +73,7 @@ export function onHttp(
         logFailure(`${parts.method} ${parts.url.pathname}`, error)
         const status = signal.aborted ? 504 : 500
         const message = status === 504 ? 'Gateway Timeout' : 'Internal Server Error'
-        return answerOf(Response.json({ message }, { status }), parts.version, maxResponseBytes)
+        return answerOf(Response.json({ message }, { status }), parts.version, Number.POSITIVE_INFINITY)
       }
     })
 }
