@@ -16,7 +16,9 @@ function run(...args: string[]): Promise<{ code: number | null; text: string }> 
   })
   let text = ''
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => void (text += chunk))
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, text })))
 }
 

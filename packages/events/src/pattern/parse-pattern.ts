@@ -111,7 +111,7 @@ function readList(node: JsonNode & { kind: 'array' }, source: Source): readonly 
 
 function checkComplexity(branch: PatternBranch, text: string): void {
   for (const [path, matchers] of branch) {
-    const wildcards = matchers.flatMap(wildcardsOf)
+    const wildcards = [...new Map(matchers.flatMap(wildcardsOf).map((parts) => [parts.join('\u0000'), parts])).values()]
     if (wildcards.length === 0 || !isTooComplex(wildcards)) continue
     const reason =
       'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character'

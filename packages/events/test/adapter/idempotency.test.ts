@@ -24,7 +24,14 @@ describe('createIdempotency', () => {
     let now = 1_000_000
     const { once } = createIdempotency({ store: memoryStore(), lease: '10 seconds', clock: { now: () => now } })
     let finish = (_value: number) => {}
-    const first = once('a', () => new Promise<number>((resolve) => void (finish = resolve)), { remainingMs: 3000 })
+    const first = once(
+      'a',
+      () =>
+        new Promise<number>((resolve) => {
+          finish = resolve
+        }),
+      { remainingMs: 3000 },
+    )
     await expect
       .poll(() => once('a', async () => 2).catch((error: { code: string }) => error.code))
       .toBe('PIPE_IDEMPOTENCY_RUNNING')

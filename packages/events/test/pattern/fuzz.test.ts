@@ -1,5 +1,6 @@
+import { PipeError } from '@pipe/core'
 import { expect, it } from 'vitest'
-import { compilePattern, explainMatch } from '../../src/index'
+import { type CompiledPattern, compilePattern, explainMatch } from '../../src/index'
 import { randomPairs } from './random-pair'
 import { referenceMatches } from './reference-matcher'
 
@@ -11,8 +12,9 @@ it(`compiled and interpreted matcher agree on ${pairs} random pairs`, { timeout:
   let [matches, done] = [0, 0]
   for (const { pattern, event } of randomPairs(seed)) {
     if (done++ === pairs) break
+    const compiled = compileUnlessComplex(pattern)
+    if (!compiled) continue
     const expected = referenceMatches(pattern, event)
-    const compiled = compilePattern(pattern)
     if (compiled.matches(event) !== expected || compiled.matches(JSON.stringify(event)) !== expected) {
       expect.fail(`pair ${done}: ${expected} expected\n${JSON.stringify(pattern)}\n${JSON.stringify(event)}`)
     }
@@ -23,3 +25,13 @@ it(`compiled and interpreted matcher agree on ${pairs} random pairs`, { timeout:
   expect(matches).toBeGreaterThan(pairs / 50)
   expect(matches).toBeLessThan(pairs / 2)
 })
+
+/** Several wildcards of one field may be too complex together, which AWS refuses, too. */
+function compileUnlessComplex(pattern: Readonly<Record<string, unknown>>): CompiledPattern | undefined {
+  try {
+    return compilePattern(pattern)
+  } catch (error) {
+    if (PipeError.isInstance(error) && error.message.includes('Rule is too complex')) return undefined
+    throw error
+  }
+}
