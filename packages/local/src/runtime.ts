@@ -8,13 +8,14 @@ import { createFailureList, type EventFailure } from './eventbridge/failures'
 import { createEventBridgeService } from './eventbridge/service'
 import { type AuthorizedCall, createAuthorizer } from './iam/authorizer'
 import { createCredentials, type LocalCredentials } from './iam/credentials'
+import type { PolicyDocument } from './iam/policy'
 import type { KafkaOptions, LocalKafka } from './kafka/cluster'
 import { startKafka } from './kafka/start-kafka'
 import { createLambdaHost, type LambdaHost } from './lambda/host'
 import { createLambdaService } from './lambda/service'
 import { lazyService } from './lazy-service'
 import { createS3Service } from './s3/service'
-import { localRegion, type Service } from './service'
+import { localAccount, localRegion, type Service } from './service'
 import { createEndpoint } from './wire'
 
 /** Options of {@link startLocal}. */
@@ -58,7 +59,20 @@ export interface Local<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
   readonly iam: {
     /** Every different call that was authorised so far, allowed or not. */
     calls(): readonly AuthorizedCall[]
+    /**
+     * Gives a role its policy, for what S3 does in its name: replication. `role` is the name, the part of its ARN behind `role/`. A role without a policy may
+     * do nothing.
+     *
+     * @throws ConfigError `PIPE_IAM_POLICY` with the path of the mistake.
+     */
+    setRolePolicy(role: string, policy: object): void
   }
+  /**
+   * Options for SDK clients of the root user of another account, which has its own buckets; what others may do with them stands in their policies.
+   *
+   * @throws ConfigError `PIPE_CONFIG` for what is no account of 12 digits.
+   */
+  account(id: string): LocalAws
   /** The Kafka brokers. @throws PipeError `PIPE_LOCAL_KAFKA_OFF` when the runtime was started without `kafka`. */
   readonly kafka: LocalKafka
   /** The folder in use, absolute. */
@@ -155,6 +169,7 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
       () => events.close?.(),
     )
     const { root } = credentials
+    const aws: LocalAws = { endpoint: url, region: localRegion, credentials: root, forcePathStyle: true }
     let closed: Promise<void> | undefined
     const close = () => {
       closed ??= closeAll()
@@ -162,7 +177,7 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
     }
     return {
       url,
-      aws: { endpoint: url, region: localRegion, credentials: root, forcePathStyle: true },
+      aws,
       env: {
         AWS_ENDPOINT_URL: url,
         AWS_REGION: localRegion,
@@ -182,7 +197,15 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
           return failures.all()
         },
       },
-      iam: { calls: () => authorizer.calls() },
+      iam: {
+        calls: () => authorizer.calls(),
+        setRolePolicy: (role, policy) => authorizer.setPolicy(role, policy as PolicyDocument),
+      },
+      account(id) {
+        if (!/^\d{12}$/.test(id)) throw new ConfigError(`local.account: "${id}" is no account of 12 digits.`)
+        if (id === localAccount) return aws
+        return { ...aws, credentials: credentials.accountRoot(id) }
+      },
       get kafka() {
         if (kafka) return kafka
         const hint = 'startLocal({ kafka: { brokers: 3 } }), or npx @pipe/local --kafka 3.'

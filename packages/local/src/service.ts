@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export interface Principal {
   /** `root`, or the name of the function. */
   readonly name: string
+  /** Default: the account of the runtime. */
+  readonly account?: string
   readonly accessKeyId: string
   readonly secretAccessKey: string
 }
@@ -31,6 +33,8 @@ export interface Service {
 
 /** Decides whether a principal may do something. Implemented by `iam/authorizer.ts`. */
 export interface Authorizer {
+  /** `off` allows everything. Default: `enforce`. */
+  readonly mode?: 'enforce' | 'off'
   /**
    * Returns when the principal's policy allows `action` (`s3:PutObject`) on `resource` (an ARN), and counts the grant as used.
    *
@@ -47,13 +51,22 @@ export class AwsError extends Error {
   readonly status: number
   /** Further fields of the error body (`Key`, `AthenaErrorCode`, …). */
   readonly fields: Readonly<Record<string, string>>
+  /** Further headers of the answer. */
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: string, message: string, status = 400, fields: Readonly<Record<string, string>> = {}) {
+  constructor(
+    code: string,
+    message: string,
+    status = 400,
+    fields: Readonly<Record<string, string>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message)
     this.name = 'AwsError'
     this.code = code
     this.status = status
     this.fields = fields
+    this.headers = headers
   }
 }
 

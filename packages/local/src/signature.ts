@@ -20,6 +20,14 @@ const credentialPart = /[\s,]Credential=([^,\s]+)/
 const signedHeadersPart = /[\s,]SignedHeaders=([^,\s]+)/
 const signaturePart = /[\s,]Signature=([^,\s]+)/
 
+/** A signature in the query of a presigned URL. */
+export interface PresignedAuthorization extends Authorization {
+  /** `20261124T120000Z`, as signed. */
+  readonly stamp: string
+  /** Milliseconds at which the URL ends. */
+  readonly expiresAt: number
+}
+
 /**
  * Reads the header.
  *
@@ -58,10 +66,22 @@ export function verifySignature(request: IncomingMessage, authorization: Authori
   const payload = request.headers['x-amz-content-sha256']
   const stamp = request.headers['x-amz-date']
   if (typeof payload !== 'string' || typeof stamp !== 'string') return
+  checkSignature(request, authorization, secret, { payload, stamp, query: canonicalQuery(partsOf(request).query) })
+}
+
+function partsOf(request: IncomingMessage): { readonly path: string; readonly query: string } {
   const target = request.url ?? '/'
   const question = target.indexOf('?')
-  const path = question < 0 ? target : target.slice(0, question)
-  const query = canonicalQuery(question < 0 ? '' : target.slice(question + 1))
+  return question < 0 ? { path: target, query: '' } : { path: target.slice(0, question), query: target.slice(question + 1) }
+}
+
+function checkSignature(
+  request: IncomingMessage,
+  authorization: Authorization,
+  secret: string,
+  { payload, stamp, query }: { readonly payload: string; readonly stamp: string; readonly query: string },
+): void {
+  const { path } = partsOf(request)
   const headers = authorization.signedHeaders.map((name) => `${name}:${canonicalValue(request.headers[name])}\n`).join('')
   const rest = `${query}\n${headers}\n${authorization.signedHeaders.join(';')}\n${payload}`
   const scope = `${authorization.date}/${authorization.region}/${authorization.service}/aws4_request`
@@ -78,6 +98,69 @@ export function verifySignature(request: IncomingMessage, authorization: Authori
     403,
     { AWSAccessKeyId: authorization.accessKeyId },
   )
+}
+
+const maxExpirySeconds = 7 * 86_400
+
+/**
+ * Reads the signature in the query of a presigned URL.
+ *
+ * @throws {@link AwsError} AuthorizationQueryParametersError for a part that is missing or wrong
+ */
+export function parsePresigned(parameters: URLSearchParams): PresignedAuthorization {
+  const get = (name: string) => parameters.get(`X-Amz-${name}`)
+  const [scope, stamp, expires] = [get('Credential')?.split('/'), get('Date'), get('Expires')]
+  const [signedHeaders, signature] = [get('SignedHeaders')?.split(';'), get('Signature')]
+  const refuse = (text: string) => new AwsError('AuthorizationQueryParametersError', text)
+  if (!scope || scope.length < 5 || scope.at(-1) !== 'aws4_request' || !stamp || !expires || !signedHeaders || !signature) {
+    throw refuse(
+      'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
+    )
+  }
+  if (get('Algorithm') !== algorithm) throw refuse(`X-Amz-Algorithm only supports "${algorithm}"`)
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(stamp)
+  if (!parts) throw refuse("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
+  const seconds = /^\d+$/.test(expires) ? Number(expires) : Number.NaN
+  if (Number.isNaN(seconds)) throw refuse('X-Amz-Expires should be a number')
+  if (seconds > maxExpirySeconds) throw refuse('X-Amz-Expires must be less than a week (in seconds) that is 604800')
+  const [year, month, day, hour, minute, second] = parts.slice(1).map(Number) as [number, number, number, number, number, number]
+  const [date, region, service] = scope.slice(-4) as [string, string, string]
+  return {
+    accessKeyId: scope.slice(0, -4).join('/'),
+    date,
+    region,
+    service,
+    signedHeaders,
+    signature,
+    stamp,
+    expiresAt: Date.UTC(year, month - 1, day, hour, minute, second) + seconds * 1000,
+  }
+}
+
+/**
+ * Checks the signature of a presigned URL, and that it has not expired at `now`. A URL of the future is taken: a virtual clock may stand behind the real one,
+ * by which clients sign.
+ *
+ * @throws {@link AwsError} SignatureDoesNotMatch, AccessDenied
+ */
+export function verifyPresigned(
+  request: IncomingMessage,
+  authorization: PresignedAuthorization,
+  secret: string,
+  now: number,
+): void {
+  const { stamp, expiresAt } = authorization
+  const pairs = partsOf(request).query.split('&')
+  const query = canonicalQuery(pairs.filter((pair) => !pair.startsWith('X-Amz-Signature=')).join('&'))
+  const stated = request.headers['x-amz-content-sha256']
+  const payload = typeof stated === 'string' ? stated : 'UNSIGNED-PAYLOAD'
+  checkSignature(request, authorization, secret, { payload, stamp, query })
+  if (now > expiresAt) {
+    throw new AwsError('AccessDenied', 'Request has expired', 403, {
+      Expires: new Date(expiresAt).toISOString(),
+      ServerTime: new Date(now).toISOString(),
+    })
+  }
 }
 
 function signingKey(secret: string, { date, region, service }: Authorization): Buffer {

@@ -5,7 +5,7 @@ import { PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { drainRequest } from './drain-request'
 import { AwsError, type Principal, type Service, type ServiceCall } from './service'
-import { parseAuthorization, verifySignature } from './signature'
+import { parseAuthorization, parsePresigned, verifyPresigned, verifySignature } from './signature'
 
 /** What the endpoint serves. */
 export interface EndpointOptions {
@@ -38,7 +38,7 @@ const drainMs = 5000
  */
 export async function createEndpoint(options: EndpointOptions): Promise<Endpoint> {
   checkOptions('createEndpoint', options, { required: ['services', 'principalOf', 'now'], optional: ['port'] })
-  const { services, principalOf, port = 0 } = options
+  const { services, principalOf, now, port = 0 } = options
   let origin = ''
   // Unique in this process by the counter, between processes by the prefix.
   const idPrefix = randomBytes(4).toString('hex').toUpperCase()
@@ -77,7 +77,7 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
     } catch {
       throw new AwsError('InvalidURI', "Couldn't parse the specified URI.", 400)
     }
-    const principal = findPrincipal(request, url, principalOf)
+    const principal = findPrincipal(request, url, principalOf, now)
     const call: ServiceCall = { request, response, url, principal, requestId }
     const service = services.find((candidate) => candidate.matches(call))
     if (!service) throw new AwsError('NotImplemented', 'No service of this runtime answers such a request.', 501)
@@ -136,24 +136,34 @@ function findPrincipal(
   request: IncomingMessage,
   url: URL,
   principalOf: (accessKeyId: string) => Principal | undefined,
+  now: () => number,
 ): Principal {
   const { authorization: header } = request.headers
   if (header === undefined) {
-    if (url.searchParams.has('X-Amz-Signature') || url.searchParams.has('Signature')) {
-      throw new AwsError('NotImplemented', 'The local runtime does not implement presigned URLs.', 501)
+    const { searchParams } = url
+    if (searchParams.has('X-Amz-Signature')) {
+      const authorization = parsePresigned(searchParams)
+      const principal = knownPrincipal(authorization.accessKeyId, principalOf)
+      verifyPresigned(request, authorization, principal.secretAccessKey, now())
+      return principal
+    }
+    if (searchParams.has('Signature')) {
+      throw new AwsError('NotImplemented', 'The local runtime does not implement presigned URLs of signature version 2.', 501)
     }
     throw new AwsError('AccessDenied', 'Access Denied: the request is not signed.', 403)
   }
   const authorization = parseAuthorization(header)
-  const { accessKeyId } = authorization
-  const principal = principalOf(accessKeyId)
-  if (!principal) {
-    throw new AwsError('InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.', 403, {
-      AWSAccessKeyId: accessKeyId,
-    })
-  }
+  const principal = knownPrincipal(authorization.accessKeyId, principalOf)
   verifySignature(request, authorization, principal.secretAccessKey)
   return principal
+}
+
+function knownPrincipal(accessKeyId: string, principalOf: (accessKeyId: string) => Principal | undefined): Principal {
+  const principal = principalOf(accessKeyId)
+  if (principal) return principal
+  throw new AwsError('InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.', 403, {
+    AWSAccessKeyId: accessKeyId,
+  })
 }
 
 function asWireError(error: unknown): AwsError {

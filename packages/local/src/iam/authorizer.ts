@@ -62,7 +62,7 @@ export function createAuthorizer(options: AuthorizerOptions): PolicyAuthorizer {
     const root = principal.name === 'root'
     const decision = root
       ? ({ outcome: 'allowed' } as const)
-      : decide(policies.get(principal.name) ?? [], action, resource, contextOf(principal, now(), given))
+      : decide(policies.get(principal.name) ?? [], action, resource, requestContext(principal, now(), given))
     const allowed = decision.outcome === 'allowed'
     const id = `${principal.name}\n${action}\n${resource}\n${allowed}`
     const before = calls.get(id)
@@ -88,7 +88,7 @@ export function createAuthorizer(options: AuthorizerOptions): PolicyAuthorizer {
         decision.outcome === 'explicit-deny'
           ? 'with an explicit deny in an identity-based policy'
           : `because no identity-based policy allows the ${action} action`
-      const user = `arn:aws:sts::${localAccount}:assumed-role/${principal.name}/${principal.name}`
+      const user = `arn:aws:sts::${principal.account ?? localAccount}:assumed-role/${principal.name}/${principal.name}`
       const message = `User: ${user} is not authorized to perform: ${action} on resource: "${resource}" ${reason}`
       throw new AwsError('AccessDenied', message, 403)
     },
@@ -100,10 +100,15 @@ export function createAuthorizer(options: AuthorizerOptions): PolicyAuthorizer {
 }
 
 /** The global keys that every call carries, and those that its service gives. */
-function contextOf(principal: Principal, now: number, given: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+export function requestContext(
+  principal: Principal,
+  now: number,
+  given: Readonly<Record<string, string>>,
+): ReadonlyMap<string, string> {
+  const { account = localAccount } = principal
   const context: Record<string, string> = {
-    'aws:PrincipalAccount': localAccount,
-    'aws:PrincipalArn': `arn:aws:iam::${localAccount}:role/${principal.name}`,
+    'aws:PrincipalAccount': account,
+    'aws:PrincipalArn': `arn:aws:iam::${account}:role/${principal.name}`,
     'aws:PrincipalType': 'AssumedRole',
     'aws:RequestedRegion': localRegion,
     'aws:SecureTransport': 'false',

@@ -22,6 +22,8 @@ export const suppliedKeys: readonly string[] = [
   'aws:PrincipalType',
   'aws:RequestedRegion',
   'aws:SecureTransport',
+  'kms:EncryptionContext:aws:s3:arn',
+  'kms:ViaService',
   's3:delimiter',
   's3:max-keys',
   's3:prefix',

@@ -17,6 +17,8 @@ export interface Credentials {
   readonly root: LocalCredentials
   /** New credentials for a function; those it had before stay good, for its running instances. */
   issue(name: string): FunctionCredentials
+  /** Credentials of the root user of another account; always the same. */
+  accountRoot(account: string): LocalCredentials
   principalOf(accessKeyId: string): Principal | undefined
 }
 
@@ -34,6 +36,17 @@ export function createCredentials(): Credentials {
       principals.set(accessKeyId, { name, accessKeyId, secretAccessKey })
       return { accessKeyId, secretAccessKey, sessionToken: randomBytes(48).toString('base64') }
     },
-    principalOf: (accessKeyId) => principals.get(accessKeyId),
+    accountRoot,
+    principalOf: (accessKeyId) => principals.get(accessKeyId) ?? foreignRoot(accessKeyId),
   }
+}
+
+function accountRoot(account: string): LocalCredentials {
+  return { accessKeyId: `AKIALOCA${account}`, secretAccessKey: `local-root-secret-${account}` }
+}
+
+// The account stands in the key, so nothing has to be kept.
+function foreignRoot(accessKeyId: string): Principal | undefined {
+  const account = /^AKIALOCA(\d{12})$/.exec(accessKeyId)?.[1]
+  return account === undefined ? undefined : { name: 'root', account, ...accountRoot(account) }
 }

@@ -5,12 +5,14 @@ import { sendEmpty, sendXml } from './respond'
 import { bucketArn, checkOwner, header, type S3Context, type S3Request } from './s3-request'
 import { childNodes, childText, element, readXml, textElement, xmlDocument } from './xml'
 
-/** Canonical user id of the owner of everything. */
-export const ownerId: string = localAccount.padStart(64, '0')
+/** Canonical user id of an account. */
+export function canonicalId(account: string): string {
+  return account.padStart(64, '0')
+}
 
 /** `<Owner>` */
-export function ownerElement(): string {
-  return element('Owner', textElement('ID', ownerId) + textElement('DisplayName', 'local'))
+export function ownerElement(account: string): string {
+  return element('Owner', textElement('ID', canonicalId(account)) + textElement('DisplayName', 'local'))
 }
 
 /** ListBuckets, with prefix and paging. */
@@ -25,9 +27,13 @@ export async function listBuckets(context: S3Context, request: S3Request): Promi
       ArgumentName: 'max-buckets',
     })
   }
+  const account = request.call.principal.account ?? localAccount
   const all = context.store
     .buckets()
-    .filter(({ name, location }) => name.startsWith(prefix) && name > after && (region === undefined || location === region))
+    .filter(
+      ({ name, location, owner }) =>
+        owner === account && name.startsWith(prefix) && name > after && (region === undefined || location === region),
+    )
   const page = all.slice(0, limit)
   const token = page.length < all.length ? Buffer.from(page.at(-1)!.name).toString('base64url') : undefined
   const buckets = page.map(({ name, createdAt, location }) =>
@@ -40,7 +46,7 @@ export async function listBuckets(context: S3Context, request: S3Request): Promi
     request.call,
     xmlDocument(
       'ListAllMyBucketsResult',
-      ownerElement() +
+      ownerElement(account) +
         element('Buckets', buckets.join('')) +
         textElement('ContinuationToken', token) +
         (prefix ? textElement('Prefix', prefix) : ''),
@@ -53,9 +59,6 @@ export async function createBucket(context: S3Context, request: S3Request): Prom
   const { bucket, call } = request
   context.authorizer.authorize(call.principal, 's3:CreateBucket', bucketArn(bucket))
   checkBucketName(bucket)
-  if (header(request, 'x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true') {
-    throw new AwsError('NotImplemented', 'The local S3 does not implement x-amz-bucket-object-lock-enabled.', 501)
-  }
   const acl = header(request, 'x-amz-acl')
   if (acl !== undefined && acl !== 'private') {
     throw new AwsError(
@@ -66,8 +69,20 @@ export async function createBucket(context: S3Context, request: S3Request): Prom
   }
   const { bytes } = await receiveDocument(request, 64 << 10)
   const location = bytes.length === 0 ? undefined : await requestedLocation(bytes)
+  const account = call.principal.account ?? localAccount
   const existing = context.store.find(bucket)
-  if (!existing) context.store.createBucket(bucket, location)
+  if (existing && existing.owner !== account) {
+    const text =
+      'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.'
+    throw new AwsError('BucketAlreadyExists', text, 409, { BucketName: bucket })
+  }
+  if (!existing) {
+    const index = context.store.createBucket(bucket, location, account)
+    if (header(request, 'x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true') {
+      index.configure('versioning', 'Enabled')
+      index.configure('objectLock', { ObjectLockEnabled: 'Enabled' })
+    }
+  }
   sendEmpty(call, 200, { location: `/${bucket}`, 'x-amz-bucket-arn': bucketArn(bucket) })
 }
 
@@ -106,9 +121,12 @@ export function checkBucketName(bucket: string): void {
 export async function deleteBucket(context: S3Context, request: S3Request): Promise<void> {
   const { bucket, call } = request
   context.authorizer.authorize(call.principal, 's3:DeleteBucket', bucketArn(bucket))
-  checkOwner(request)
-  if (context.store.bucket(bucket).size > 0) {
-    throw new AwsError('BucketNotEmpty', 'The bucket you tried to delete is not empty', 409, { BucketName: bucket })
+  checkOwner(context, request)
+  const index = context.store.bucket(bucket)
+  if (!index.isEmpty) {
+    const isVersioned = index.configuration.versioning !== undefined
+    const text = `The bucket you tried to delete is not empty${isVersioned ? '. You must delete all versions in the bucket.' : ''}`
+    throw new AwsError('BucketNotEmpty', text, 409, { BucketName: bucket })
   }
   context.store.deleteBucket(bucket)
   sendEmpty(call, 204)
@@ -117,7 +135,7 @@ export async function deleteBucket(context: S3Context, request: S3Request): Prom
 /** HeadBucket. */
 export async function headBucket(context: S3Context, request: S3Request): Promise<void> {
   context.authorizer.authorize(request.call.principal, 's3:ListBucket', bucketArn(request.bucket))
-  checkOwner(request)
+  checkOwner(context, request)
   const { location } = context.store.bucket(request.bucket)
   sendEmpty(request.call, 200, {
     'x-amz-bucket-region': location,
@@ -129,7 +147,7 @@ export async function headBucket(context: S3Context, request: S3Request): Promis
 /** GetBucketLocation: empty for us-east-1. */
 export async function getBucketLocation(context: S3Context, request: S3Request): Promise<void> {
   context.authorizer.authorize(request.call.principal, 's3:GetBucketLocation', bucketArn(request.bucket))
-  checkOwner(request)
+  checkOwner(context, request)
   const { location } = context.store.bucket(request.bucket)
   sendXml(request.call, xmlDocument('LocationConstraint', location === localRegion ? '' : location))
 }

@@ -1,13 +1,14 @@
 import { AwsError } from '../service'
-import type { ObjectRecord, PartRecord, UploadRecord } from './bucket-index'
 import { type Checksum, checksumAlgorithms, checksumElement, checksumHeader, compositeChecksum } from './checksum'
 import { checkWrite } from './conditions'
 import { concatenate } from './copy-source'
 import { checksumXml, findUpload, multipartEtag } from './multipart-upload'
-import { authorizedWrite } from './put-object'
+import type { ObjectHeaders, ObjectRecord, PartRecord, UploadRecord } from './object-record'
+import { authorizedWrite, writtenHeaders } from './put-object'
 import { receiveDocument } from './receive-body'
 import { sendXml } from './respond'
 import { checkOwner, header, type S3Context, type S3Request } from './s3-request'
+import { storeObject } from './write-version'
 import { childNodes, childText, malformedXml, readXml, textElement, type XmlNode, xmlDocument } from './xml'
 
 const minPartBytes = 5 * 2 ** 20
@@ -18,7 +19,7 @@ const maxDocumentBytes = 8 << 20
 export async function completeMultipartUpload(context: S3Context, request: S3Request): Promise<void> {
   const { store } = context
   const conditions = authorizedWrite(context, request)
-  checkOwner(request)
+  checkOwner(context, request)
   const upload = findUpload(store.bucket(request.bucket), request)
   const document = await receiveDocument(request, maxDocumentBytes, { checksumOfBody: false })
   const parts = listedParts(upload, await readXml(document.bytes, 'CompleteMultipartUpload'))
@@ -44,8 +45,8 @@ export async function completeMultipartUpload(context: S3Context, request: S3Req
     // Again: a rival may have completed or aborted it meanwhile. From here on nothing is awaited.
     findUpload(index, request)
     checkWrite(index, request.key, conditions)
-    const { storageClass, metadata, content } = upload
-    record = {
+    const completed: ObjectRecord = {
+      ...headersOf(upload),
       key: request.key,
       size,
       etag: multipartEtag(parts.map((part) => part.etag)),
@@ -53,11 +54,8 @@ export async function completeMultipartUpload(context: S3Context, request: S3Req
       body: whole.body,
       checksum,
       partSizes: parts.map((part) => part.size),
-      storageClass,
-      metadata,
-      content,
     }
-    index.put(record, upload.uploadId)
+    record = storeObject(store, index, 's3:ObjectCreated:CompleteMultipartUpload', completed, upload.uploadId)
   } catch (error) {
     store.bodies.discard(whole.body)
     throw error
@@ -74,8 +72,20 @@ export async function completeMultipartUpload(context: S3Context, request: S3Req
         checksumXml(record.checksum) +
         textElement('ChecksumType', record.checksum?.type),
     ),
-    { 'x-amz-server-side-encryption': 'AES256' },
+    writtenHeaders(store.bucket(request.bucket), record),
   )
+}
+
+function headersOf({ storageClass, metadata, content, tags, retention, legalHold, kmsKey }: UploadRecord): ObjectHeaders {
+  return {
+    storageClass,
+    metadata,
+    content,
+    ...(tags && { tags }),
+    ...(retention && { retention }),
+    ...(legalHold && { legalHold }),
+    ...(kmsKey !== undefined && { kmsKey }),
+  }
 }
 
 // The parts that the client lists, in its order, each checked against what was uploaded.

@@ -1,5 +1,6 @@
 import { AwsError } from '../service'
-import type { BucketIndex, ObjectRecord } from './bucket-index'
+import type { BucketIndex } from './bucket-index'
+import type { ObjectRecord } from './object-record'
 
 /** Conditions on what stands under a key at the moment of a write. */
 export interface WriteConditions {
@@ -103,6 +104,6 @@ export function preconditionFailed(condition: string): AwsError {
 }
 
 /** The 404 of S3 for a key. */
-export function noSuchKey(key: string): AwsError {
-  return new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key })
+export function noSuchKey(key: string, headers?: Readonly<Record<string, string>>): AwsError {
+  return new AwsError('NoSuchKey', 'The specified key does not exist.', 404, { Key: key }, headers)
 }

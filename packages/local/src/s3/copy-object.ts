@@ -1,12 +1,13 @@
 import { AwsError } from '../service'
-import type { ObjectHeaders, ObjectRecord } from './bucket-index'
 import { type ChecksumAlgorithm, checksumElement, parseAlgorithm } from './checksum'
 import { checkWrite } from './conditions'
-import { copySource, digestFiles } from './copy-source'
-import { requestedHeaders, requestedStorageClass } from './object-headers'
-import { authorizedWrite } from './put-object'
+import { type CopySource, copySource, digestFiles } from './copy-source'
+import { requestedHeaders } from './object-headers'
+import { idOf, type ObjectHeaders, type ObjectRecord } from './object-record'
+import { authorizedWrite, writtenHeaders } from './put-object'
 import { sendXml } from './respond'
-import { checkOwner, header, type S3Context, type S3Request } from './s3-request'
+import { authorizeObject, checkOwner, header, objectArn, type S3Context, type S3Request } from './s3-request'
+import { storeObject } from './write-version'
 import { textElement, xmlDocument } from './xml'
 
 const maxCopyBytes = 5 * 2 ** 30
@@ -15,17 +16,18 @@ const maxCopyBytes = 5 * 2 ** 30
 export async function copyObject(context: S3Context, request: S3Request): Promise<void> {
   const { store } = context
   const conditions = authorizedWrite(context, request)
-  checkOwner(request)
+  checkOwner(context, request)
   store.bucket(request.bucket)
   const source = copySource(context, request)
-  const headers = copiedHeaders(request, source.record)
+  const headers = copiedHeaders(context, request, source)
   if (source.record.size > maxCopyBytes) {
     throw new AwsError(
       'InvalidRequest',
       `The specified copy source is larger than the maximum allowable size for a copy source: ${maxCopyBytes}`,
     )
   }
-  if (source.bucket === request.bucket && source.record.key === request.key && unchanged(request)) {
+  const isCurrent = source.index.get(request.key) === source.record
+  if (source.index.name === request.bucket && isCurrent && unchanged(request, source.record, headers)) {
     throw new AwsError(
       'InvalidRequest',
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
@@ -43,8 +45,8 @@ export async function copyObject(context: S3Context, request: S3Request): Promis
     )
     const index = store.bucket(request.bucket)
     checkWrite(index, request.key, conditions)
-    record = { key: request.key, size: source.record.size, lastModified: store.now(), body, ...digests, ...headers }
-    index.put(record)
+    const copied = { key: request.key, size: source.record.size, lastModified: store.now(), body, ...digests, ...headers }
+    record = storeObject(store, index, 's3:ObjectCreated:Copy', copied)
   } catch (error) {
     store.bodies.discard(body)
     throw error
@@ -60,28 +62,47 @@ export async function copyObject(context: S3Context, request: S3Request): Promis
             textElement(checksumElement(record.checksum.algorithm), record.checksum.value)
           : ''),
     ),
-    { 'x-amz-server-side-encryption': 'AES256' },
+    {
+      ...writtenHeaders(store.bucket(request.bucket), record),
+      ...(source.index.configuration.versioning && { 'x-amz-copy-source-version-id': idOf(source.record) }),
+    },
   )
 }
 
-function copiedHeaders(request: S3Request, source: ObjectRecord): ObjectHeaders {
-  const directive = header(request, 'x-amz-metadata-directive') ?? 'COPY'
-  if (directive !== 'COPY' && directive !== 'REPLACE') {
-    throw new AwsError('InvalidArgument', `Unknown metadata directive.`, 400, {
-      ArgumentName: 'x-amz-metadata-directive',
-      ArgumentValue: directive,
-    })
-  }
+// Storage class, lock and encryption are not copied: without a header they are those of any new object (CopyObject reference).
+function copiedHeaders(context: S3Context, request: S3Request, source: CopySource): ObjectHeaders {
+  const metadata = directiveOf(request, 'metadata')
+  const tagging = directiveOf(request, 'tagging')
   // Also refuses what is not implemented.
-  const requested = requestedHeaders(request)
-  if (directive === 'REPLACE') return requested
-  // The storage class is not copied: without the header a copy is STANDARD (CopyObject reference).
-  return { storageClass: requestedStorageClass(request) ?? 'STANDARD', metadata: source.metadata, content: source.content }
+  const { tags: requestedTags, ...requested } = requestedHeaders(context, request)
+  const tags = tagging === 'REPLACE' ? requestedTags : copiedTags(context, request, source)
+  return {
+    ...requested,
+    ...(metadata === 'COPY' && { metadata: source.record.metadata, content: source.record.content }),
+    ...(tags && { tags }),
+  }
 }
 
-function unchanged(request: S3Request): boolean {
+function copiedTags(context: S3Context, request: S3Request, { index, record }: CopySource): ObjectHeaders['tags'] {
+  if (!record.tags) return undefined
+  context.authorizer.authorize(request.call.principal, 's3:GetObjectTagging', objectArn(index.name, record.key))
+  authorizeObject(context, request, 's3:PutObjectTagging')
+  return record.tags
+}
+
+function directiveOf(request: S3Request, what: 'metadata' | 'tagging'): 'COPY' | 'REPLACE' {
+  const name = `x-amz-${what}-directive`
+  const directive = header(request, name) ?? 'COPY'
+  if (directive === 'COPY' || directive === 'REPLACE') return directive
+  throw new AwsError('InvalidArgument', `Unknown ${what} directive.`, 400, { ArgumentName: name, ArgumentValue: directive })
+}
+
+function unchanged(request: S3Request, source: ObjectRecord, headers: ObjectHeaders): boolean {
   return (
-    (header(request, 'x-amz-metadata-directive') ?? 'COPY') === 'COPY' && header(request, 'x-amz-storage-class') === undefined
+    directiveOf(request, 'metadata') === 'COPY' &&
+    header(request, 'x-amz-storage-class') === undefined &&
+    header(request, 'x-amz-server-side-encryption') === undefined &&
+    source.kmsKey === headers.kmsKey
   )
 }
 

@@ -1,40 +1,69 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { AwsError } from '../service'
+import { checkReadable } from './archive'
 import type { BodyFiles } from './body-files'
 import { createBodyWriter } from './body-writer'
-import type { ObjectRecord } from './bucket-index'
+import type { BucketIndex } from './bucket-index'
 import type { ByteRange } from './byte-range'
 import { type Checksum, type ChecksumAlgorithm, createHasher } from './checksum'
 import { failedRead, preconditionFailed, readConditions } from './conditions'
-import { findObject } from './get-object'
-import { checkKey, header, objectArn, type S3Context, type S3Request } from './s3-request'
+import { authorizeDecrypt } from './kms-key'
+import type { ObjectRecord } from './object-record'
+import { checkExpectedOwner, checkKey, header, objectArn, type S3Context, type S3Request } from './s3-request'
+import { findObjectVersion } from './versions'
 
 /**
  * The object that `x-amz-copy-source` names, authorised and under its conditions.
  *
- * @throws {@link AwsError} InvalidArgument, AccessDenied, NoSuchBucket, NoSuchKey, PreconditionFailed, NotImplemented (versions)
+ * @throws {@link AwsError} InvalidArgument, AccessDenied, NoSuchBucket, NoSuchKey, NoSuchVersion, InvalidObjectState (archived), PreconditionFailed
  */
-export function copySource(context: S3Context, request: S3Request): { readonly bucket: string; readonly record: ObjectRecord } {
-  const { bucket, key } = parseCopySource(header(request, 'x-amz-copy-source')!)
-  context.authorizer.authorize(request.call.principal, 's3:GetObject', objectArn(bucket, key))
-  const record = findObject(context, request, context.store.bucket(bucket), key)
+export function copySource(context: S3Context, request: S3Request): CopySource {
+  const { bucket, key, versionId } = parseCopySource(header(request, 'x-amz-copy-source')!)
+  const action = versionId === undefined ? 's3:GetObject' : 's3:GetObjectVersion'
+  context.authorizer.authorize(request.call.principal, action, objectArn(bucket, key))
+  checkExpectedOwner(context, request, 'x-amz-source-expected-bucket-owner', bucket)
+  const index = context.store.bucket(bucket)
+  const record = findSource(context, request, index, key, versionId)
+  authorizeDecrypt(context, request, bucket, record)
+  checkReadable(record, context.store.now(), 'source object')
   const failed = failedRead(record, readConditions(request.headers, 'x-amz-copy-source-'))
   if (failed) throw preconditionFailed(`x-amz-copy-source-${failed.header}`)
-  return { bucket, record }
+  return { index, record }
 }
 
-function parseCopySource(source: string): { bucket: string; key: string } {
+/** The object that is copied, and the bucket that holds it. */
+export interface CopySource {
+  readonly index: BucketIndex
+  readonly record: ObjectRecord
+}
+
+function findSource(
+  context: S3Context,
+  request: S3Request,
+  index: BucketIndex,
+  key: string,
+  versionId: string | undefined,
+): ObjectRecord {
+  try {
+    return findObjectVersion(context, request, index, key, versionId)
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.code !== 'MethodNotAllowed') throw error
+    const text = 'The source of a copy request may not specifically refer to a delete marker by version id.'
+    throw new AwsError('InvalidRequest', text)
+  }
+}
+
+function parseCopySource(source: string): { bucket: string; key: string; versionId: string | undefined } {
   const invalid = (why: string) =>
     new AwsError('InvalidArgument', `Copy Source must mention the source bucket and key: ${why}`, 400, {
       ArgumentName: 'x-amz-copy-source',
       ArgumentValue: source,
     })
   const question = source.lastIndexOf('?versionId=')
-  if (question >= 0) throw new AwsError('NotImplemented', 'The local S3 does not implement versionId in x-amz-copy-source.', 501)
   let decoded: string
   try {
-    decoded = decodeURIComponent(source)
+    decoded = decodeURIComponent(question < 0 ? source : source.slice(0, question))
   } catch {
     throw invalid('it is not URL-encoded.')
   }
@@ -43,7 +72,8 @@ function parseCopySource(source: string): { bucket: string; key: string } {
   if (slash < 1 || slash === path.length - 1) throw invalid('sourcebucket/sourcekey.')
   const key = path.slice(slash + 1)
   checkKey(key)
-  return { bucket: path.slice(0, slash), key }
+  const versionId = question < 0 ? undefined : source.slice(question + '?versionId='.length)
+  return { bucket: path.slice(0, slash), key, versionId }
 }
 
 /** What is known of bytes after they were read once. */

@@ -2,14 +2,18 @@ import { open } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { AwsError } from '../service'
+import { checkReadable } from './archive'
 import { smallBodyBytes } from './body-files'
-import type { BucketIndex, ObjectRecord } from './bucket-index'
 import { type ByteRange, parseRange } from './byte-range'
-import { failedRead, noSuchKey, preconditionFailed, readConditions } from './conditions'
-import { objectHeaders, overrideHeaders } from './object-headers'
+import { failedRead, preconditionFailed, readConditions } from './conditions'
+import { authorizeDecrypt } from './kms-key'
+import { expirationHeader } from './lifecycle/expiration-header'
+import { objectHeaders, overrideHeaders, stateHeaders } from './object-headers'
+import type { ObjectRecord } from './object-record'
 import { sendEmpty } from './respond'
-import { authorizeObject, bucketArn, checkOwner, header, type S3Context, type S3Request } from './s3-request'
+import { authorizeObject, checkOwner, header, type S3Context, type S3Request } from './s3-request'
 import type { Store } from './store'
+import { findObject, versionedAction, versionHeader } from './versions'
 
 const readBlockBytes = 512 << 10
 
@@ -17,9 +21,11 @@ const readBlockBytes = 512 << 10
 export async function getObject(context: S3Context, request: S3Request): Promise<void> {
   const { store } = context
   const { response } = request.call
-  authorizeObject(context, request, 's3:GetObject')
-  checkOwner(request)
-  const record = findObject(context, request, store.bucket(request.bucket))
+  authorizeObject(context, request, versionedAction(request, 's3:GetObject'))
+  checkOwner(context, request)
+  const index = store.bucket(request.bucket)
+  const record = findObject(context, request, index)
+  authorizeDecrypt(context, request, request.bucket, record)
   const failed = failedRead(record, readConditions(request.headers))
   if (failed?.status === 412) throw preconditionFailed(failed.header)
   if (failed) {
@@ -28,14 +34,18 @@ export async function getObject(context: S3Context, request: S3Request): Promise
       etag,
       'last-modified': lastModified,
       ...(cacheControl ? { 'cache-control': cacheControl } : {}),
+      ...versionHeader(index, record),
     })
     return
   }
+  if (request.method !== 'HEAD') checkReadable(record, store.now(), 'object')
   const part = requestedPart(request, record)
   const range = part ?? parseRange(header(request, 'range'), record.size)
   // A checksum covers the whole object, so it goes only with the whole object.
   const whole = range === undefined || (range.start === 0 && range.end === record.size - 1)
   const headers = objectHeaders(record, whole && header(request, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED')
+  Object.assign(headers, stateHeaders(store, index, record))
+  if (!request.query.has('versionId')) Object.assign(headers, expirationHeader(index, record))
   overrideHeaders(headers, request.query)
   if (request.query.has('partNumber') && record.partSizes) headers['x-amz-mp-parts-count'] = String(record.partSizes.length)
   const length = range ? range.end - range.start + 1 : record.size
@@ -52,23 +62,6 @@ export async function getObject(context: S3Context, request: S3Request): Promise
   } else {
     await stream(store.bodies.path(record.body), record, range ?? { start: 0, end: record.size - 1 }, response, status, headers)
   }
-}
-
-/**
- * The record of the object. Whoever may not list the bucket does not learn that a key is missing, as on S3.
- *
- * @throws {@link AwsError} NoSuchKey 404, or AccessDenied 403
- */
-export function findObject(context: S3Context, request: S3Request, index: BucketIndex, key: string = request.key): ObjectRecord {
-  const record = index.get(key)
-  if (record) return record
-  const { principal } = request.call
-  if (context.authorizer.isAllowed(principal, 's3:ListBucket', bucketArn(index.name))) throw noSuchKey(key)
-  throw new AwsError(
-    'AccessDenied',
-    `${principal.name} is not authorized to perform: s3:ListBucket on resource: "${bucketArn(index.name)}". The key ${key} does not exist; without s3:ListBucket S3 answers 403 instead of 404.`,
-    403,
-  )
 }
 
 function wholeBody(store: Store, record: ObjectRecord): Buffer {

@@ -1,9 +1,11 @@
 import { AwsError } from '../service'
-import type { BucketIndex, ObjectRecord } from './bucket-index'
+import { restoreState } from './archive'
+import type { BucketIndex } from './bucket-index'
 import { ownerElement } from './buckets'
 import { isoSeconds } from './copy-object'
+import type { ObjectRecord } from './object-record'
 import { sendXml } from './respond'
-import { bucketArn, checkOwner, type S3Context, type S3Request } from './s3-request'
+import { bucketArn, checkOwner, header, type S3Context, type S3Request } from './s3-request'
 import { behindPrefix, utf8Order } from './sorted-keys'
 import { element, textElement, xmlDocument } from './xml'
 
@@ -74,7 +76,7 @@ export async function listObjectsV2(context: S3Context, request: S3Request): Pro
   const page = listPage(index, { prefix, delimiter, after, limit })
   // A page of no keys is never truncated, else its reader would turn forever.
   const next = limit === 0 ? undefined : page.last
-  const owner = query.get('fetch-owner') === 'true' ? ownerElement() : ''
+  const owner = query.get('fetch-owner') === 'true' ? ownerElement(index.owner) : ''
   sendXml(
     request.call,
     xmlDocument(
@@ -89,7 +91,7 @@ export async function listObjectsV2(context: S3Context, request: S3Request): Pro
         textElement('ContinuationToken', token) +
         textElement('NextContinuationToken', next === undefined ? undefined : encodeToken(next)) +
         textElement('StartAfter', startAfter === undefined ? undefined : encode(startAfter)) +
-        contents(page, encode, owner),
+        contents(page, encode, owner, restoreElements(context, request)),
     ),
     { 'x-amz-bucket-region': index.location },
   )
@@ -115,7 +117,7 @@ export async function listObjectsV1(context: S3Context, request: S3Request): Pro
         textElement('MaxKeys', limit) +
         textElement('EncodingType', query.get('encoding-type')) +
         textElement('IsTruncated', next !== undefined) +
-        contents(page, encode, ownerElement()),
+        contents(page, encode, ownerElement(index.owner), restoreElements(context, request)),
     ),
     { 'x-amz-bucket-region': index.location },
   )
@@ -134,7 +136,7 @@ function listingOf(
     ...(query.has('delimiter') ? { 's3:delimiter': delimiter } : {}),
     ...(maxKeys === undefined ? {} : { 's3:max-keys': maxKeys }),
   })
-  checkOwner(request)
+  checkOwner(context, request)
   return {
     index: context.store.bucket(request.bucket),
     prefix,
@@ -172,7 +174,12 @@ export function keyEncoding(encodingType: string | undefined): (text: string) =>
       .replaceAll('%20', '+')
 }
 
-function contents(page: ListingPage, encode: (text: string) => string, owner: string): string {
+function contents(
+  page: ListingPage,
+  encode: (text: string) => string,
+  owner: string,
+  restoreElement: (record: ObjectRecord) => string,
+): string {
   let result = ''
   for (const record of page.objects) {
     result += element(
@@ -185,11 +192,33 @@ function contents(page: ListingPage, encode: (text: string) => string, owner: st
           : '') +
         textElement('Size', record.size) +
         owner +
-        textElement('StorageClass', record.storageClass),
+        textElement('StorageClass', record.storageClass) +
+        restoreElement(record),
     )
   }
   for (const prefix of page.prefixes) result += element('CommonPrefixes', textElement('Prefix', encode(prefix)))
   return result
+}
+
+/** How a listing tells of restores, when it was asked to (`x-amz-optional-object-attributes`). */
+export function restoreElements(context: S3Context, request: S3Request): (record: ObjectRecord) => string {
+  const wanted = header(request, 'x-amz-optional-object-attributes')
+  if (wanted === undefined) return () => ''
+  if (wanted.split(',').some((name) => name.trim() !== 'RestoreStatus')) {
+    throw new AwsError('InvalidArgument', 'Invalid attribute name specified', 400, {
+      ArgumentName: 'x-amz-optional-object-attributes',
+      ArgumentValue: wanted,
+    })
+  }
+  const now = context.store.now()
+  return (record) => {
+    const state = restoreState(record, now)
+    if (state === undefined) return ''
+    const content =
+      textElement('IsRestoreInProgress', state === 'in-progress') +
+      (state === 'in-progress' ? '' : textElement('RestoreExpiryDate', new Date(state.until).toISOString()))
+    return element('RestoreStatus', content)
+  }
 }
 
 function encodeToken(last: string): string {

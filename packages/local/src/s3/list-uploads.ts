@@ -1,22 +1,26 @@
 import { AwsError } from '../service'
-import type { UploadRecord } from './bucket-index'
-import { ownerElement, ownerId } from './buckets'
+import type { BucketIndex } from './bucket-index'
+import { canonicalId, ownerElement } from './buckets'
 import { isoSeconds } from './copy-object'
 import { keyEncoding, parseLimit } from './list-objects'
 import { checksumXml, findUpload } from './multipart-upload'
+import type { UploadRecord } from './object-record'
 import { sendXml } from './respond'
 import { authorizeObject, bucketArn, checkOwner, type S3Context, type S3Request } from './s3-request'
 import { utf8Order } from './sorted-keys'
 import { element, textElement, xmlDocument } from './xml'
 
-const initiator = element('Initiator', textElement('ID', ownerId) + textElement('DisplayName', 'local'))
+function people({ owner }: BucketIndex): string {
+  return element('Initiator', textElement('ID', canonicalId(owner)) + textElement('DisplayName', 'local')) + ownerElement(owner)
+}
 
 /** ListParts. */
 export async function listParts(context: S3Context, request: S3Request): Promise<void> {
   const { query } = request
   authorizeObject(context, request, 's3:ListMultipartUploadParts')
-  checkOwner(request)
-  const upload = findUpload(context.store.bucket(request.bucket), request)
+  checkOwner(context, request)
+  const index = context.store.bucket(request.bucket)
+  const upload = findUpload(index, request)
   const encode = keyEncoding(query.get('encoding-type'))
   const limit = parseLimit('max-parts', query.get('max-parts'))
   const marker = query.get('part-number-marker') ?? '0'
@@ -45,8 +49,7 @@ export async function listParts(context: S3Context, request: S3Request): Promise
       textElement('Bucket', request.bucket) +
         textElement('Key', encode(request.key)) +
         textElement('UploadId', upload.uploadId) +
-        initiator +
-        ownerElement() +
+        people(index) +
         textElement('StorageClass', upload.storageClass) +
         textElement('PartNumberMarker', marker) +
         textElement('NextPartNumberMarker', page.at(-1)?.number ?? 0) +
@@ -63,7 +66,7 @@ export async function listParts(context: S3Context, request: S3Request): Promise
 export async function listMultipartUploads(context: S3Context, request: S3Request): Promise<void> {
   const { query } = request
   context.authorizer.authorize(request.call.principal, 's3:ListBucketMultipartUploads', bucketArn(request.bucket))
-  checkOwner(request)
+  checkOwner(context, request)
   const index = context.store.bucket(request.bucket)
   const encode = keyEncoding(query.get('encoding-type'))
   const prefix = query.get('prefix') ?? ''
@@ -98,7 +101,9 @@ export async function listMultipartUploads(context: S3Context, request: S3Reques
     lastPrefix = common
     last = common === undefined ? upload : { key: common, uploadId: '' }
     content +=
-      common === undefined ? uploadElement(upload, encode) : element('CommonPrefixes', textElement('Prefix', encode(common)))
+      common === undefined
+        ? uploadElement(index, upload, encode)
+        : element('CommonPrefixes', textElement('Prefix', encode(common)))
   }
   sendXml(
     request.call,
@@ -119,13 +124,12 @@ export async function listMultipartUploads(context: S3Context, request: S3Reques
   )
 }
 
-function uploadElement(upload: UploadRecord, encode: (text: string) => string): string {
+function uploadElement(index: BucketIndex, upload: UploadRecord, encode: (text: string) => string): string {
   return element(
     'Upload',
     textElement('Key', encode(upload.key)) +
       textElement('UploadId', upload.uploadId) +
-      initiator +
-      ownerElement() +
+      people(index) +
       textElement('StorageClass', upload.storageClass) +
       textElement('Initiated', isoSeconds(upload.initiated)) +
       textElement('ChecksumAlgorithm', upload.algorithm) +

@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { AwsError } from '../service'
-import type { BucketIndex, PartRecord, UploadRecord } from './bucket-index'
+import type { BucketIndex } from './bucket-index'
 import { parseRange } from './byte-range'
 import { type Checksum, type ChecksumType, checksumElement, checksumHeader, parseAlgorithm } from './checksum'
 import { isoSeconds } from './copy-object'
 import { concatenate, copySource } from './copy-source'
+import { encryptionHeaders } from './kms-key'
 import { requestedHeaders } from './object-headers'
+import type { PartRecord, UploadRecord } from './object-record'
 import { receiveBody } from './receive-body'
 import { sendEmpty, sendXml } from './respond'
 import { authorizeObject, checkOwner, header, type S3Context, type S3Request } from './s3-request'
@@ -18,8 +20,8 @@ const maxPartBytes = 5 * 2 ** 30
 /** CreateMultipartUpload. */
 export async function createMultipartUpload(context: S3Context, request: S3Request): Promise<void> {
   authorizeObject(context, request, 's3:PutObject')
-  checkOwner(request)
-  const headers = requestedHeaders(request)
+  checkOwner(context, request)
+  const headers = requestedHeaders(context, request)
   const index = context.store.bucket(request.bucket)
   const named = header(request, 'x-amz-checksum-algorithm')
   const algorithm = named === undefined ? undefined : parseAlgorithm(named)
@@ -40,7 +42,7 @@ export async function createMultipartUpload(context: S3Context, request: S3Reque
       textElement('Bucket', request.bucket) + textElement('Key', request.key) + textElement('UploadId', uploadId),
     ),
     {
-      'x-amz-server-side-encryption': 'AES256',
+      ...encryptionHeaders(headers),
       ...(algorithm === undefined ? {} : { 'x-amz-checksum-algorithm': algorithm, 'x-amz-checksum-type': checksumType }),
     },
   )
@@ -87,7 +89,7 @@ export function findUpload(index: BucketIndex, request: S3Request): UploadRecord
 export async function uploadPart(context: S3Context, request: S3Request): Promise<void> {
   const { store } = context
   authorizeObject(context, request, 's3:PutObject')
-  checkOwner(request)
+  checkOwner(context, request)
   const number = partNumber(request)
   const upload = findUpload(store.bucket(request.bucket), request)
   const body = await receiveBody(store.bodies, request, upload.algorithm ?? 'CRC64NVME')
@@ -113,7 +115,7 @@ export async function uploadPart(context: S3Context, request: S3Request): Promis
   }
   sendEmpty(request.call, 200, {
     etag,
-    'x-amz-server-side-encryption': 'AES256',
+    ...encryptionHeaders(upload),
     ...(body.stated ? { [checksumHeader(body.checksum.algorithm)]: body.checksum.value } : {}),
   })
 }
@@ -128,7 +130,7 @@ function putPart(store: Store, request: S3Request, part: PartRecord): void {
 export async function uploadPartCopy(context: S3Context, request: S3Request): Promise<void> {
   const { store } = context
   authorizeObject(context, request, 's3:PutObject')
-  checkOwner(request)
+  checkOwner(context, request)
   const number = partNumber(request)
   const upload = findUpload(store.bucket(request.bucket), request)
   const { record } = copySource(context, request)
@@ -173,7 +175,7 @@ function copyRange(text: string, size: number): { start: number; end: number } {
 /** AbortMultipartUpload. */
 export async function abortMultipartUpload(context: S3Context, request: S3Request): Promise<void> {
   authorizeObject(context, request, 's3:AbortMultipartUpload')
-  checkOwner(request)
+  checkOwner(context, request)
   const index = context.store.bucket(request.bucket)
   index.abortUpload(findUpload(index, request).uploadId)
   sendEmpty(request.call, 204)

@@ -1,8 +1,16 @@
 import { AwsError } from '../service'
-import type { ObjectHeaders, ObjectRecord } from './bucket-index'
+import { restoreHeader } from './archive'
+import type { BucketIndex } from './bucket-index'
 import { checksumHeader } from './checksum'
+import { encryptionHeaders, requestedKey } from './kms-key'
+import { lockHeaders } from './lock'
+import { requestedLock } from './object-lock'
+import type { ObjectHeaders, ObjectRecord } from './object-record'
+import { requestedTags } from './object-tagging'
 import { objectContentEncoding } from './receive-body'
-import { header, type S3Request } from './s3-request'
+import { header, type S3Context, type S3Request } from './s3-request'
+import type { Store } from './store'
+import { versionHeader } from './versions'
 
 /** Headers that are stored with an object and sent with it, and the query parameter of a GET that overrides each. */
 const contentHeaders = [
@@ -30,9 +38,9 @@ const maxMetadataBytes = 2048
 /**
  * The headers that the object of a put, copy (REPLACE) or multipart upload gets.
  *
- * @throws {@link AwsError} InvalidStorageClass, MetadataTooLarge, NotImplemented (tags, object lock, KMS and customer keys, website redirects)
+ * @throws {@link AwsError} InvalidStorageClass, MetadataTooLarge, InvalidTag, AccessDenied (tags, lock, key), NotImplemented (customer keys, website redirects)
  */
-export function requestedHeaders(request: S3Request): ObjectHeaders {
+export function requestedHeaders(context: S3Context, request: S3Request): ObjectHeaders {
   refuseUnsupported(request)
   const content: Record<string, string> = {}
   for (const name of contentHeaders) {
@@ -40,11 +48,20 @@ export function requestedHeaders(request: S3Request): ObjectHeaders {
     if (value !== undefined) content[name] = value
   }
   content['content-type'] ??= 'binary/octet-stream'
-  return { storageClass: requestedStorageClass(request) ?? 'STANDARD', metadata: requestedMetadata(request), content }
+  const tags = requestedTags(context, request)
+  const kmsKey = requestedKey(context, request)
+  return {
+    storageClass: requestedStorageClass(request) ?? 'STANDARD',
+    metadata: requestedMetadata(request),
+    content,
+    ...(tags && { tags }),
+    ...requestedLock(context, request),
+    ...(kmsKey !== undefined && { kmsKey }),
+  }
 }
 
 /** @throws {@link AwsError} InvalidStorageClass */
-export function requestedStorageClass(request: S3Request): string | undefined {
+function requestedStorageClass(request: S3Request): string | undefined {
   const storageClass = header(request, 'x-amz-storage-class')
   if (storageClass !== undefined && !storageClasses.has(storageClass)) {
     throw new AwsError('InvalidStorageClass', 'The storage class you specified is not valid', 400, {
@@ -83,21 +100,16 @@ const grants = [
 function refuseUnsupported(request: S3Request): void {
   for (const name in request.headers) {
     if (
-      name === 'x-amz-tagging' ||
-      name === 'x-amz-tagging-directive' ||
       name === 'x-amz-website-redirect-location' ||
       name === 'x-amz-write-offset-bytes' ||
-      name.startsWith('x-amz-object-lock-') ||
-      name.startsWith('x-amz-server-side-encryption-') ||
+      name.startsWith('x-amz-server-side-encryption-customer-') ||
+      name === 'x-amz-server-side-encryption-context' ||
+      name === 'x-amz-server-side-encryption-bucket-key-enabled' ||
       name.startsWith('x-amz-copy-source-server-side-encryption-')
     ) {
       throw notImplementedHeader(name)
     }
   }
-  // What S3 applies to every object since 2023; anything else would change what a reader gets.
-  const encryption = header(request, 'x-amz-server-side-encryption')
-  if (encryption !== undefined && encryption !== 'AES256')
-    throw notImplementedHeader(`x-amz-server-side-encryption: ${encryption}`)
   const acl = header(request, 'x-amz-acl')
   if (
     (acl !== undefined && acl !== 'private' && acl !== 'bucket-owner-full-control') ||
@@ -118,7 +130,7 @@ export function objectHeaders(record: ObjectRecord, withChecksum: boolean): Reco
     etag: record.etag,
     'last-modified': new Date(record.lastModified).toUTCString(),
     'accept-ranges': 'bytes',
-    'x-amz-server-side-encryption': 'AES256',
+    ...encryptionHeaders(record),
   }
   for (const name in record.content) headers[name] = record.content[name]!
   for (const name in record.metadata) headers[`x-amz-meta-${name}`] = record.metadata[name]!
@@ -141,3 +153,14 @@ export function overrideHeaders(headers: Record<string, string>, query: Readonly
 
 /** Query parameters that {@link overrideHeaders} reads. */
 export const overrideParameters: readonly string[] = contentHeaders.map((name) => `response-${name}`)
+
+/** The headers that tell what has become of a version: its id, tags, replication, lock and restore. */
+export function stateHeaders(store: Store, index: BucketIndex, record: ObjectRecord): Readonly<Record<string, string>> {
+  return {
+    ...versionHeader(index, record),
+    ...(record.tags && { 'x-amz-tagging-count': String(Object.keys(record.tags).length) }),
+    ...(record.replication && { 'x-amz-replication-status': record.replication }),
+    ...lockHeaders(record),
+    ...restoreHeader(record, store.now()),
+  }
+}

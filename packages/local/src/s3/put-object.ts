@@ -1,17 +1,22 @@
-import type { ObjectRecord } from './bucket-index'
+import type { BucketIndex } from './bucket-index'
 import { checksumHeader } from './checksum'
 import { checkWrite, type WriteConditions, writeConditions } from './conditions'
+import { encryptionHeaders } from './kms-key'
+import { expirationHeader } from './lifecycle/expiration-header'
 import { requestedHeaders } from './object-headers'
+import type { ObjectRecord } from './object-record'
 import { receiveBody } from './receive-body'
 import { sendEmpty } from './respond'
 import { authorizeObject, checkOwner, type S3Context, type S3Request } from './s3-request'
+import { versionHeader } from './versions'
+import { storeObject } from './write-version'
 
 /** PutObject, with If-Match and If-None-Match: *. */
 export async function putObject(context: S3Context, request: S3Request): Promise<void> {
   const { store } = context
   const conditions = authorizedWrite(context, request)
-  checkOwner(request)
-  const headers = requestedHeaders(request)
+  checkOwner(context, request)
+  const headers = requestedHeaders(context, request)
   // Lost already: answer before the body is read.
   checkWrite(store.bucket(request.bucket), request.key, conditions)
   const body = await receiveBody(store.bodies, request)
@@ -20,7 +25,7 @@ export async function putObject(context: S3Context, request: S3Request): Promise
     // From here to the change of the index nothing is awaited: check and commit are one step.
     const index = store.bucket(request.bucket)
     checkWrite(index, request.key, conditions)
-    record = {
+    record = storeObject(store, index, 's3:ObjectCreated:Put', {
       key: request.key,
       size: body.size,
       etag: `"${body.md5}"`,
@@ -28,15 +33,14 @@ export async function putObject(context: S3Context, request: S3Request): Promise
       body: body.body,
       checksum: body.checksum,
       ...headers,
-    }
-    index.put(record)
+    })
   } catch (error) {
     store.bodies.discard(body.body)
     throw error
   }
   sendEmpty(request.call, 200, {
     etag: record.etag,
-    'x-amz-server-side-encryption': 'AES256',
+    ...writtenHeaders(store.bucket(request.bucket), record),
     [checksumHeader(body.checksum.algorithm)]: body.checksum.value,
     'x-amz-checksum-type': body.checksum.type,
   })
@@ -51,4 +55,9 @@ export function authorizedWrite(context: S3Context, request: S3Request): WriteCo
   const conditions = writeConditions(request.headers)
   if (conditions.ifMatch !== undefined) authorizeObject(context, request, 's3:GetObject')
   return conditions
+}
+
+/** What the answer to a write tells of the version that it made. */
+export function writtenHeaders(index: BucketIndex, record: ObjectRecord): Readonly<Record<string, string>> {
+  return { ...encryptionHeaders(record), ...versionHeader(index, record), ...expirationHeader(index, record) }
 }

@@ -30,7 +30,7 @@ export async function sendError(call: ServiceCall, error: AwsError, resource: st
   // A HEAD has no body; its clients go by the status alone.
   const xml = request.method === 'HEAD' || error.status === 304 ? '' : errorDocument(error, resource, call.requestId)
   const bytes = Buffer.from(xml)
-  const headers: OutgoingHttpHeaders = { 'x-amzn-errortype': error.code }
+  const headers: OutgoingHttpHeaders = { ...error.headers, 'x-amzn-errortype': error.code }
   if (xml !== '') headers['content-type'] = 'application/xml'
   if (request.method !== 'HEAD') headers['content-length'] = bytes.length
   response.writeHead(error.status, headers)

@@ -6,6 +6,8 @@ import type { Store } from './store'
 export interface S3Context {
   readonly store: Store
   readonly authorizer: Authorizer
+  /** Called when a bucket has got rules that act on the clock. */
+  onLifecycle(): void
 }
 
 /** A call with its bucket, key and query taken apart. */
@@ -44,7 +46,8 @@ export function parseRequest(call: ServiceCall): S3Request {
   }
   const key = decode(rawKey)
   checkKey(key)
-  return { call, method: call.request.method ?? 'GET', bucket, key, query, headers: call.request.headers }
+  const headers = query.has('X-Amz-Signature') ? presignedHeaders(call.request.headers, query) : call.request.headers
+  return { call, method: call.request.method ?? 'GET', bucket, key, query, headers }
 }
 
 /** @throws {@link AwsError} KeyTooLongError for more than 1024 bytes of UTF-8; InvalidArgument for half a surrogate pair, which has no UTF-8 form. */
@@ -57,6 +60,22 @@ export function checkKey(key: string): void {
     })
   }
 }
+
+// A presigned URL carries in its query what would stand in `x-amz-…` headers, and its signature, which was checked before.
+function presignedHeaders(headers: IncomingHttpHeaders, query: Map<string, string>): IncomingHttpHeaders {
+  const merged = { ...headers }
+  for (const [name, value] of [...query]) {
+    const lower = name.toLowerCase()
+    if (!lower.startsWith('x-amz-')) continue
+    query.delete(name)
+    if (!signatureParameters.has(lower)) merged[lower] ??= value
+  }
+  return merged
+}
+
+const signatureParameters = new Set(
+  ['algorithm', 'credential', 'date', 'expires', 'signedheaders', 'signature', 'security-token'].map((name) => `x-amz-${name}`),
+)
 
 function parseQuery(text: string): Map<string, string> {
   const result = new Map<string, string>()
@@ -104,12 +123,17 @@ export function authorizeObject(context: S3Context, request: S3Request, action: 
   context.authorizer.authorize(request.call.principal, action, objectArn(request.bucket, request.key))
 }
 
-/** @throws {@link AwsError} AccessDenied when the request expects another owner than the account of the runtime. */
-export function checkOwner(request: S3Request): void {
-  for (const name of ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner']) {
-    const owner = header(request, name)
-    if (owner !== undefined && owner !== localAccount) {
-      throw new AwsError('AccessDenied', `Access Denied: ${name} is ${owner}, but the bucket belongs to ${localAccount}.`, 403)
-    }
+/** @throws {@link AwsError} AccessDenied when the request expects another owner of its bucket, or of the source of a copy. */
+export function checkOwner(context: S3Context, request: S3Request): void {
+  checkExpectedOwner(context, request, 'x-amz-expected-bucket-owner', request.bucket)
+}
+
+/** @throws {@link AwsError} AccessDenied when the header names another account than that of the bucket. */
+export function checkExpectedOwner(context: S3Context, request: S3Request, name: string, bucket: string): void {
+  const expected = header(request, name)
+  if (expected === undefined) return
+  const owner = context.store.find(bucket)?.owner ?? localAccount
+  if (expected !== owner) {
+    throw new AwsError('AccessDenied', `Access Denied: ${name} is ${expected}, but the bucket belongs to ${owner}.`, 403)
   }
 }

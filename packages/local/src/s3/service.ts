@@ -1,7 +1,11 @@
 import { checkOptions } from '@pipe/core/internal'
 import type { Authorizer, Service, ServiceCall } from '../service'
+import { createBucketAuthorizer } from './bucket-authorizer'
+import type { Change } from './change'
+import { createMidnights } from './lifecycle/midnights'
 import type { ObjectFiles } from './object-files'
 import { operationOf } from './operation'
+import { startReplicator } from './replication/replicator'
 import { asAwsError, sendError } from './respond'
 import { parseRequest, type S3Context } from './s3-request'
 import { openStore } from './store'
@@ -11,14 +15,16 @@ import { createObjectFiles } from './stored-files'
 export interface S3ServiceOptions {
   /** Directory of the data; made when absent. Opened again, it holds everything that was acknowledged. */
   readonly dir: string
-  /** Gives LastModified. */
-  readonly clock: { now(): number }
+  /** Gives LastModified. With `schedule`, lifecycle and replication act on it; without, they are only kept. */
+  readonly clock: { now(): number; schedule?(at: number, task: () => void): () => void }
   readonly authorizer: Authorizer
 }
 
 /** The local S3: a service of the shared endpoint, and the same objects as files for the other services. */
 export interface S3Service extends Service {
   readonly files: ObjectFiles
+  /** Told of every change of an object. @returns what ends it. */
+  onChange(listener: (change: Change) => void): () => void
   close(): Promise<void>
 }
 
@@ -31,7 +37,11 @@ export async function createS3Service(options: S3ServiceOptions): Promise<S3Serv
   checkOptions('createS3Service', options, { required: ['dir', 'clock', 'authorizer'] })
   const { dir, clock, authorizer } = options
   const store = openStore(dir, () => clock.now())
-  const context: S3Context = { store, authorizer }
+  const bucketAuthorizer = createBucketAuthorizer(store, authorizer)
+  const acting = clock.schedule && { now: () => clock.now(), schedule: clock.schedule.bind(clock) }
+  const midnights = acting && createMidnights(store, acting)
+  const stopReplicator = acting && startReplicator(store, acting, bucketAuthorizer)
+  const context: S3Context = { store, authorizer: bucketAuthorizer, onLifecycle: () => midnights?.start() }
   return {
     name: 's3',
     files: createObjectFiles(store),
@@ -45,7 +55,10 @@ export async function createS3Service(options: S3ServiceOptions): Promise<S3Serv
         await sendError(call, asAwsError(error), resource)
       }
     },
+    onChange: store.onChange,
     async close() {
+      midnights?.close()
+      stopReplicator?.()
       store.close()
     },
   }

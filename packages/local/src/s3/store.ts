@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { PipeError } from '@pipe/core'
-import { AwsError, localRegion } from '../service'
+import { AwsError, localAccount, localRegion } from '../service'
 import { type BodyFiles, openBodyFiles } from './body-files'
 import { type BucketIndex, openBucketIndex } from './bucket-index'
+import type { Change } from './change'
 
 /** Buckets, indexes and bodies under one directory. */
 export interface Store {
@@ -14,8 +15,12 @@ export interface Store {
   find(name: string): BucketIndex | undefined
   /** @throws {@link AwsError} NoSuchBucket */
   bucket(name: string): BucketIndex
-  createBucket(name: string, location?: string): BucketIndex
+  createBucket(name: string, location?: string, owner?: string): BucketIndex
   deleteBucket(name: string): void
+  /** Tells everybody who listens what has just happened. */
+  announce(change: Change): void
+  /** @returns what ends it. */
+  onChange(listener: (change: Change) => void): () => void
   /** Flushes the indexes and removes retired bodies. Idempotent. */
   close(): void
 }
@@ -60,6 +65,7 @@ export function openStore(dir: string, now: () => number): Store {
     throw error
   }
 
+  const listeners = new Set<(change: Change) => void>()
   const find = (name: string) => buckets.get(name)
   let closed = false
   return {
@@ -72,8 +78,8 @@ export function openStore(dir: string, now: () => number): Store {
       if (!found) throw new AwsError('NoSuchBucket', 'The specified bucket does not exist', 404, { BucketName: name })
       return found
     },
-    createBucket(name, location = localRegion) {
-      const created = { name, createdAt: now(), location }
+    createBucket(name, location = localRegion, owner = localAccount) {
+      const created = { name, createdAt: now(), location, ...(owner === localAccount ? {} : { owner }) }
       const index = openBucketIndex(join(indexes, `${name}.ndjson`), bodies.retire, created)
       buckets.set(name, index)
       return index
@@ -85,6 +91,13 @@ export function openStore(dir: string, now: () => number): Store {
       buckets.delete(name)
       for (const body of index.bodies()) bodies.retire(body)
       index.close()
+    },
+    announce(change) {
+      for (const listener of listeners) listener(change)
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
     },
     close() {
       if (closed) return

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import type { BodyFiles } from './body-files'
 import { smallBodyBytes } from './body-files'
 import { createBodyWriter } from './body-writer'
-import type { ObjectRecord } from './bucket-index'
 import { checksumOf, createHasher } from './checksum'
 import { type Digested, digestFiles } from './copy-source'
 import type { ObjectFiles, StoredObject } from './object-files'
+import type { ObjectRecord } from './object-record'
 import { behindPrefix, utf8Order } from './sorted-keys'
 import type { Store } from './store'
+import { removeObject, storeObject, userDeletes } from './write-version'
 
 /** {@link ObjectFiles} over a store. Calls on a bucket that does not exist throw NoSuchBucket, except `hasBucket` and `head`. */
 export function createObjectFiles(store: Store): ObjectFiles {
@@ -41,12 +42,11 @@ export function createObjectFiles(store: Store): ObjectFiles {
       content: { 'content-type': contentType ?? 'binary/octet-stream' },
     }
     try {
-      store.bucket(bucket).put(record)
+      return stored(bucket, storeObject(store, store.bucket(bucket), 's3:ObjectCreated:Put', record))
     } catch (error) {
       bodies.discard(body)
       throw error
     }
-    return stored(bucket, record)
   }
 
   return {
@@ -95,7 +95,7 @@ export function createObjectFiles(store: Store): ObjectFiles {
       }
     },
     async delete(bucket, key) {
-      store.bucket(bucket).delete(key)
+      removeObject(store, store.bucket(bucket), key, store.now(), userDeletes)
     },
   }
 }

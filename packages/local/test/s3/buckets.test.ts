@@ -2,18 +2,14 @@ import {
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
+  GetBucketAclCommand,
   GetBucketLocationCommand,
-  GetBucketVersioningCommand,
+  GetBucketWebsiteCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
-  GetObjectTaggingCommand,
   HeadBucketCommand,
   ListBucketsCommand,
-  ListObjectVersionsCommand,
-  PutBucketLifecycleConfigurationCommand,
-  PutBucketVersioningCommand,
   PutObjectCommand,
-  PutObjectTaggingCommand,
   type S3Client,
   type S3ServiceException,
 } from '@aws-sdk/client-s3'
@@ -102,23 +98,13 @@ describe('what is not built', () => {
     await s3.send(new CreateBucketCommand({ Bucket }))
     await s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'x' }))
     const attempts: [string, () => Promise<unknown>][] = [
-      ['versioning', () => s3.send(new GetBucketVersioningCommand({ Bucket }))],
-      ['versioning', () => s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }))],
-      ['versions', () => s3.send(new ListObjectVersionsCommand({ Bucket }))],
-      ['lifecycle', () => s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [] } }))],
-      ['tagging', () => s3.send(new GetObjectTaggingCommand({ Bucket, Key: 'k' }))],
-      ['tagging', () => s3.send(new PutObjectTaggingCommand({ Bucket, Key: 'k', Tagging: { TagSet: [] } }))],
       ['attributes', () => s3.send(new GetObjectAttributesCommand({ Bucket, Key: 'k', ObjectAttributes: ['ETag'] }))],
-      ['versionId', () => s3.send(new GetObjectCommand({ Bucket, Key: 'k', VersionId: '3' }))],
-      ['x-amz-tagging', () => s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'y', Tagging: 'a=b' }))],
+      ['acl', () => s3.send(new GetBucketAclCommand({ Bucket }))],
+      ['website', () => s3.send(new GetBucketWebsiteCommand({ Bucket }))],
+      ['dsse', () => s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'y', ServerSideEncryption: 'aws:kms:dsse' }))],
       [
-        'x-amz-object-lock-mode',
-        () => s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'y', ObjectLockMode: 'GOVERNANCE' })),
-      ],
-      ['aws:kms', () => s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'y', ServerSideEncryption: 'aws:kms' }))],
-      [
-        'x-amz-bucket-object-lock-enabled',
-        () => s3.send(new CreateBucketCommand({ Bucket: 'locked', ObjectLockEnabledForBucket: true })),
+        'x-amz-website-redirect-location',
+        () => s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'y', WebsiteRedirectLocation: '/x' })),
       ],
     ]
     for (const [subject, attempt] of attempts) {

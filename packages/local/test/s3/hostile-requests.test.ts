@@ -71,7 +71,7 @@ describe('operations that do not exist', () => {
   it('are refused by name', async () => {
     expect(await raw('PATCH', '/lake/there')).toMatch(/^HTTP\/1.1 405 [\s\S]*MethodNotAllowed/)
     expect(await raw('POST', '/lake/there')).toContain('MethodNotAllowed')
-    for (const name of ['acl', 'policy', 'tagging', 'replication', 'notification', 'object-lock', 'retention', 'something-new']) {
+    for (const name of ['acl', 'website', 'cors', 'attributes', 'logging', 'something-new']) {
       for (const path of [`/lake?${name}`, `/lake/there?${name}`]) {
         for (const method of ['GET', 'PUT', 'DELETE']) {
           const answer = await raw(method, path)
