@@ -6,8 +6,10 @@ import type { ObjectFiles } from '../s3/object-files'
 import type { Authorizer } from '../service'
 import { type Execution, type ExecutionRequest, isFinal } from './execution'
 import { createPermissions } from './permissions'
+import { prepareStatement } from './prepare-statement'
+import type { PreparedStatements } from './prepared-statements'
 import { AthenaFailure, type SelectEngine } from './query-engine'
-import { prepareStatement, runStatement } from './run-statement'
+import { runStatement } from './run-statement'
 import { type Statement, type StatementClass, statementClasses } from './statement'
 import { outputPath } from './statement-context'
 
@@ -35,6 +37,7 @@ const maxHistory = 10_000
 /** @see {@link Executions} */
 export function createExecutions(options: {
   readonly catalog: Catalog
+  readonly prepared: PreparedStatements
   readonly files: ObjectFiles
   readonly clock: RuntimeClock
   readonly authorizer: Authorizer
@@ -68,6 +71,8 @@ export function createExecutions(options: {
       execution.outcome = await runStatement(execution.statement, {
         id,
         database: request.database?.toLowerCase() ?? 'default',
+        workgroup: request.workgroup,
+        prepared: options.prepared,
         catalog: options.catalog,
         files: options.files,
         permissions: createPermissions(options.authorizer, request.principal),
@@ -116,7 +121,10 @@ export function createExecutions(options: {
         return all.get(before.id) as Execution
       }
       const id = randomUUID()
-      const statement = parsed(request)
+      const statement = parsed(request, (name) => {
+        createPermissions(options.authorizer, request.principal).athena('GetPreparedStatement', request.workgroup)
+        return options.prepared.get(request.workgroup, name)
+      })
       const statementClass = statement instanceof AthenaFailure ? classOfText(request.query) : statementClasses[statement.kind]
       const execution: Execution = {
         id,
@@ -159,9 +167,9 @@ export function createExecutions(options: {
 
 const cancelled = 'Query cancelled by user'
 
-function parsed(request: ExecutionRequest): Statement | AthenaFailure {
+function parsed(request: ExecutionRequest, find: Parameters<typeof prepareStatement>[2]): Statement | AthenaFailure {
   try {
-    return prepareStatement(request.query, request.parameters)
+    return prepareStatement(request.query, request.parameters, find)
   } catch (error) {
     return asFailure(error)
   }
@@ -182,7 +190,7 @@ function classOfText(query: string): StatementClass {
 }
 
 function suffixOf({ type, substatement }: StatementClass): '.csv' | '.txt' | '' {
-  if (substatement === 'CREATE_TABLE_AS_SELECT') return ''
+  if (['CREATE_TABLE_AS_SELECT', 'INSERT', 'UNLOAD'].includes(substatement)) return ''
   return type === 'DML' ? '.csv' : '.txt'
 }
 

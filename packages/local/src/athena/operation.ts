@@ -2,6 +2,7 @@ import type { Catalog } from '../catalog/catalog'
 import type { ObjectFiles } from '../s3/object-files'
 import type { Authorizer, Principal } from '../service'
 import type { Executions } from './executions'
+import type { PreparedStatements } from './prepared-statements'
 import type { RequestBody } from './request'
 import type { Workgroups } from './workgroups'
 
@@ -12,6 +13,7 @@ export type Operation = (body: RequestBody, principal: Principal) => unknown
 export interface OperationContext {
   readonly executions: Executions
   readonly workgroups: Workgroups
+  readonly prepared: PreparedStatements
   readonly catalog: Catalog
   readonly files: ObjectFiles
   readonly authorizer: Authorizer

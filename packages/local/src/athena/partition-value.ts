@@ -1,8 +1,10 @@
 import type { CatalogColumn, CatalogTable } from '../catalog/catalog-entry'
 import { parseHiveType } from './hive-type'
 import { AthenaFailure } from './query-engine'
-import { nullPartition } from './scan-file'
 import { dateText, numberText, timestampText } from './scan-value'
+
+/** Hive's name for the partition whose value is NULL. */
+export const nullPartition = '__HIVE_DEFAULT_PARTITION__'
 
 /**
  * A partition value as the catalogue keeps it: canonical text of the key's type, so that `hour=07` and `hour=7` are one partition.
@@ -36,7 +38,11 @@ const escaped = /[\x01-\x1f\x7f"#%'*/:=?\\{[\]^]/g
 const escapeName = (text: string) =>
   text.replaceAll(escaped, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 
+/** A value from the name of a folder. */
+export const unescapeName = (text: string): string =>
+  text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+
 /** `dt=2026-11-24/hour=15`: the name of a partition in SHOW PARTITIONS, and of its folder when it has no location of its own. */
-export function partitionName(table: CatalogTable, values: readonly string[]): string {
+export function partitionName(table: Pick<CatalogTable, 'partitionKeys'>, values: readonly string[]): string {
   return table.partitionKeys.map((key, i) => `${escapeName(key.name)}=${escapeName(values[i] as string)}`).join('/')
 }

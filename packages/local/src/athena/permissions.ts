@@ -17,8 +17,17 @@ import type { S3Location } from './s3-location'
  * | DROP TABLE | `GetTable`, `DeleteTable` | |
  * | ALTER TABLE ADD PARTITION | `GetTable`, `BatchCreatePartition` | |
  * | ALTER TABLE DROP PARTITION | `GetTable`, `GetPartitions`, `BatchDeletePartition` | |
+ * | ALTER TABLE … PARTITION … SET LOCATION, RENAME | `GetTable`, `GetPartition`, `UpdatePartition` | |
+ * | ALTER TABLE ADD / REPLACE COLUMNS, SET TBLPROPERTIES, SET LOCATION | `GetTable`, `UpdateTable` | |
+ * | MSCK REPAIR TABLE | `GetTable`, `GetPartitions`, `BatchCreatePartition` | `ListBucket` on the location |
+ * | UNLOAD | | as CTAS; and all that its SELECT needs |
+ * | INSERT INTO | `GetDatabase`, `GetTable`; partitioned: `GetPartitions`, `BatchCreatePartition` | `PutObject` on every file; and all that its SELECT needs |
+ * | CREATE VIEW | `GetDatabase`, `GetTable`, `CreateTable` (OR REPLACE: `UpdateTable`); `GetTable` on all that its query names | |
+ * | PREPARE, EXECUTE, DEALLOCATE | `athena:CreatePreparedStatement`, `GetPreparedStatement`, `DeletePreparedStatement` on the workgroup | |
+ * | DROP VIEW | `GetTable`, `DeleteTable` | |
  * | SHOW DATABASES | `GetDatabases` (catalog only) | |
- * | SHOW TABLES | `GetDatabase`, `GetTables` | |
+ * | SHOW TABLES, SHOW VIEWS | `GetDatabase`, `GetTables` | |
+ * | SHOW CREATE, COLUMNS, TBLPROPERTIES; DESCRIBE | `GetDatabase`, `GetTable` | |
  * | SHOW PARTITIONS | `GetTable`, `GetPartitions` | |
  *
  * GetQueryResults needs `athena:GetQueryResults` and `s3:GetObject` on the result object.
@@ -26,6 +35,7 @@ import type { S3Location } from './s3-location'
 export interface Permissions {
   /** @throws {@link AthenaFailure} naming principal, action and resource. */
   glue(action: GlueAction, database?: string, table?: string): void
+  athena(action: string, workgroup: string): void
   listBucket(location: S3Location): void
   bucketLocation(bucket: string): void
   getObject(bucket: string, key: string): void
@@ -42,6 +52,9 @@ export type GlueAction =
   | 'CreateTable'
   | 'DeleteTable'
   | 'GetPartitions'
+  | 'UpdateTable'
+  | 'GetPartition'
+  | 'UpdatePartition'
   | 'BatchCreatePartition'
   | 'BatchDeletePartition'
 
@@ -69,6 +82,7 @@ export function createPermissions(authorizer: Authorizer, principal: Principal):
       ask(`glue:${action}`, glueArn(`database/${database}`), insufficient)
       if (table !== undefined) ask(`glue:${action}`, glueArn(`table/${database}/${table}`), insufficient)
     },
+    athena: (action, workgroup) => ask(`athena:${action}`, workgroupArn(workgroup), insufficient),
     listBucket: ({ bucket, prefix }) =>
       ask('s3:ListBucket', `arn:aws:s3:::${bucket}`, 'Permission denied on S3 path: ', { 's3:prefix': prefix }),
     bucketLocation: (bucket) => ask('s3:GetBucketLocation', `arn:aws:s3:::${bucket}`, insufficient),

@@ -25,7 +25,7 @@ export interface ScanFilter {
 export interface Scan {
   /**
    * A DuckDB table expression to stand in FROM (in parentheses where needed). It yields every column of the table under its own name,
-   * partition columns included, and one more, `"$path"` (VARCHAR).
+   * partition columns included, and the hidden ones (VARCHAR).
    */
   readonly sql: string
   readonly files: number
@@ -38,13 +38,27 @@ export interface TableRelation {
   readonly database: string
   readonly table: string
   readonly columns: readonly TableColumn[]
+  /** Names of the columns that `*` leaves out. Default `"$path"`. */
+  readonly hidden?: readonly ('$path' | '$partition')[] | undefined
   scan(filter: ScanFilter): Promise<Scan>
 }
 
-/** Finds tables; authorisation and catalogue live behind it. */
+/** A view that stands in a FROM clause: its query is read in place. */
+export interface ViewRelation {
+  readonly database: string
+  readonly table: string
+  readonly columns: readonly TableColumn[]
+  readonly view: {
+    readonly sql: string
+    /** Database of the names in it that have none. */
+    readonly database: string
+  }
+}
+
+/** Finds tables and views; authorisation and catalogue live behind it. */
 export interface TableResolver {
   /** @throws {@link AthenaFailure} when database or table does not exist or may not be read. */
-  resolve(database: string, table: string): Promise<TableRelation>
+  resolve(database: string, table: string): Promise<TableRelation | ViewRelation>
 }
 
 /** ColumnInfo of GetQueryResults (values: athena.md, "ColumnInfo values"). */
@@ -71,6 +85,8 @@ export interface CompiledSelect {
 export interface SelectEngine {
   /** @throws {@link AthenaFailure} for a syntax error, an unknown name, a type error, or whatever is not known to equal Athena. */
   compile(sql: string, context: { readonly database: string; readonly resolver: TableResolver }): Promise<CompiledSelect>
+  /** Checks a query without reading any file. @throws as `compile` does. */
+  analyze(sql: string, context: { readonly database: string; readonly resolver: TableResolver }): Promise<readonly OutputColumn[]>
   /** Runs it. Cells are in Athena's text form; `null` is NULL. Rows come in batches. Stops when the signal aborts. */
   run(query: CompiledSelect, options: { readonly signal?: AbortSignal }): AsyncIterable<readonly (readonly (string | null)[])[]>
   /** Runs any DuckDB statement (COPY of a CTAS) on the same instance; resolves to the number of changed rows. */

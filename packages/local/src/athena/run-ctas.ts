@@ -1,16 +1,14 @@
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { CatalogColumn, CatalogTable } from '../catalog/catalog-entry'
-import { duckdbIdentifier, duckdbTypeText, type HiveType, hiveTypeOfTrino, hiveTypeText } from './hive-type'
-import { AthenaFailure, type CompiledSelect, notSupportedLocally, type SelectEngine, type TableResolver } from './query-engine'
+import type { CatalogTable } from '../catalog/catalog-entry'
+import { hiveTypeOfTrino, hiveTypeText } from './hive-type'
+import { AthenaFailure, type CompiledSelect, notSupportedLocally, type TableResolver } from './query-engine'
 import { locationText, parseLocation, type S3Location } from './s3-location'
-import type { CtasValue, Statement } from './statement'
+import type { CtasValue, StatementOf } from './statement'
 import type { StatementContext } from './statement-context'
 import { fileFormats, serdes } from './table-format'
+import { type ParquetCompression, putManifest, tooManyWriters, type WrittenColumn, writeRows } from './write-rows'
 
-export type CtasStatement = Extract<Statement, { kind: 'create-table-as' }>
-
-export interface CtasResult {
+/** How a statement that writes rows ended. */
+export interface WriteResult {
   /** Rows written; 0 when the table was already there and the statement said IF NOT EXISTS. */
   readonly rows: number
   readonly scannedBytes: number
@@ -24,14 +22,16 @@ export interface CtasResult {
  * into the catalogue. A bucketed table gets one file a bucket that has rows, any other table one file; no rows, no file. A failure may
  * leave objects behind, as on AWS, but never a table.
  */
-export async function runCtas(statement: CtasStatement, context: StatementContext, resolver: TableResolver): Promise<CtasResult> {
+export async function runCtas(
+  statement: StatementOf<'create-table-as'>,
+  context: StatementContext,
+  resolver: TableResolver,
+): Promise<WriteResult> {
   const started = performance.now()
   const database = statement.table.database ?? context.database
   const { name } = statement.table
   const { catalog, permissions } = context
-  const settings = ctasSettings(statement.properties)
-  const manifest = { bucket: context.output.bucket, key: `${context.output.prefix}${context.id}-manifest.csv` }
-  const manifestPath = `s3://${manifest.bucket}/${manifest.key}`
+  const settings = ctasSettings(statement)
 
   permissions.glue('GetDatabase', database)
   if (!catalog.database(database))
@@ -40,34 +40,46 @@ export async function runCtas(statement: CtasStatement, context: StatementContex
   permissions.glue('CreateTable', database, name)
   if (catalog.table(database, name)) {
     if (!statement.ifNotExists) throw alreadyExists(database, name)
-    return { rows: 0, scannedBytes: 0, manifest: manifestPath, planningMs: performance.now() - started }
+    return { rows: 0, scannedBytes: 0, manifest: await putManifest(context, []), planningMs: performance.now() - started }
   }
   const target = emptyTarget(statement, settings, context, `${database}.${name}`)
 
   const engine = await context.engine()
   const query = await engine.compile(statement.select, { database: context.database, resolver })
   const columns = tableColumns(query)
-  for (const column of settings.bucketedBy) {
+  checkColumns(columns, settings)
+  const planningMs = performance.now() - started
+
+  const written = statement.withData
+    ? await writeRows({ ...settings, sql: query.sql, columns, target }, context, engine)
+    : { rows: 0, partitions: [], manifest: await putManifest(context, []) }
+  const table = newTable(database, name, columns, target, settings, context.now())
+  if (!catalog.createTable(table)) throw alreadyExists(database, name)
+  const createdAt = context.now()
+  catalog.addPartitions(
+    database,
+    name,
+    written.partitions.map((partition) => ({ ...partition, createdAt })),
+  )
+  return { rows: written.rows, scannedBytes: query.scannedBytes, manifest: written.manifest, planningMs }
+}
+
+function checkColumns(columns: readonly WrittenColumn[], { bucketedBy, partitionedBy }: CtasSettings): void {
+  for (const column of bucketedBy) {
     if (!columns.some((known) => known.name === column)) {
       throw new AthenaFailure(`INVALID_TABLE_PROPERTY: Bucketing columns [${column}] not present in schema`, { type: 1006 })
     }
   }
-  const planningMs = performance.now() - started
-
-  const written = statement.withData ? await writeFiles({ query, columns, settings, context, engine }) : { rows: 0, files: [] }
-  const objects = written.files.map((file) => ({ file: file.file, key: `${target.prefix}${dataFileName(context, file.bucket)}` }))
-  for (const { key } of objects) permissions.putObject(target.bucket, key)
-  permissions.putObject(manifest.bucket, manifest.key)
-  // The manifest names what was meant to be written, so it comes first.
-  await context.files.put(manifest.bucket, manifest.key, objects.map(({ key }) => `s3://${target.bucket}/${key}\n`).join(''))
-  for (const { key, file } of objects) {
-    context.signal.throwIfAborted()
-    await context.files.adoptFile(target.bucket, key, file)
+  const last = columns.slice(columns.length - partitionedBy.length).map(({ name }) => name)
+  if (partitionedBy.length > 0 && last.join() !== partitionedBy.join()) {
+    throw new AthenaFailure(
+      `HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and in the same order as the table properties: [${partitionedBy.join(', ')}]`,
+      { type: 1100 },
+    )
   }
-  context.signal.throwIfAborted()
-  if (!catalog.createTable(parquetTable(database, name, columns, target, settings, context.now())))
-    throw alreadyExists(database, name)
-  return { rows: written.rows, scannedBytes: query.scannedBytes, manifest: manifestPath, planningMs }
+  if (partitionedBy.length >= columns.length && partitionedBy.length > 0) {
+    throw new AthenaFailure('INVALID_TABLE_PROPERTY: Table contains only partition columns', { type: 1006 })
+  }
 }
 
 const alreadyExists = (database: string, name: string) =>
@@ -76,7 +88,9 @@ const alreadyExists = (database: string, name: string) =>
   })
 
 interface CtasSettings {
-  readonly compression: 'snappy' | 'gzip' | 'zstd' | 'uncompressed'
+  readonly format: 'PARQUET' | 'JSON'
+  readonly compression: ParquetCompression
+  readonly partitionedBy: readonly string[]
   readonly bucketedBy: readonly string[]
   readonly bucketCount: number
   readonly externalLocation: string | undefined
@@ -89,7 +103,7 @@ const compressions: Readonly<Record<string, CtasSettings['compression']>> = {
   NONE: 'uncompressed',
 }
 
-function ctasSettings(properties: Readonly<Record<string, CtasValue>>): CtasSettings {
+function ctasSettings({ properties, withData }: StatementOf<'create-table-as'>): CtasSettings {
   const known = new Set([
     'format',
     'parquet_compression',
@@ -97,6 +111,7 @@ function ctasSettings(properties: Readonly<Record<string, CtasValue>>): CtasSett
     'bucketed_by',
     'bucket_count',
     'external_location',
+    'partitioned_by',
   ])
   for (const name of Object.keys(properties)) if (!known.has(name)) throw notSupportedLocally(`CTAS property ${name}`)
   const text = (name: string): string | undefined => {
@@ -104,8 +119,9 @@ function ctasSettings(properties: Readonly<Record<string, CtasValue>>): CtasSett
     if (value === undefined || typeof value === 'string') return value
     throw invalid(name, value)
   }
-  const format = text('format') ?? 'PARQUET'
-  if (format.toUpperCase() !== 'PARQUET') throw notSupportedLocally(`CTAS format ${format}`)
+  const format = (text('format') ?? 'PARQUET').toUpperCase()
+  // JSON rows are not written here; a table without rows is.
+  if (format !== 'PARQUET' && (format !== 'JSON' || withData)) throw notSupportedLocally(`CTAS format ${format}`)
   if (properties['parquet_compression'] !== undefined && properties['write_compression'] !== undefined) {
     throw new AthenaFailure('INVALID_TABLE_PROPERTY: only one of parquet_compression and write_compression may be given', {
       type: 1006,
@@ -125,13 +141,13 @@ function ctasSettings(properties: Readonly<Record<string, CtasValue>>): CtasSett
       type: 1006,
     })
   }
-  if (bucketCount > 100) {
-    throw new AthenaFailure(`HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers for partitions/buckets`, {
-      type: 1100,
-    })
-  }
+  if (bucketCount > 100) throw tooManyWriters()
+  const partitionedBy = properties['partitioned_by'] ?? []
+  if (!Array.isArray(partitionedBy)) throw invalid('partitioned_by', partitionedBy)
   return {
+    format,
     compression,
+    partitionedBy: partitionedBy.map((column) => column.toLowerCase()),
     bucketedBy: bucketedBy.map((column) => column.toLowerCase()),
     bucketCount,
     externalLocation: text('external_location'),
@@ -143,7 +159,12 @@ const invalid = (name: string, value: CtasValue) =>
     type: 1006,
   })
 
-function emptyTarget(statement: CtasStatement, settings: CtasSettings, context: StatementContext, table: string): S3Location {
+function emptyTarget(
+  statement: StatementOf<'create-table-as'>,
+  settings: CtasSettings,
+  context: StatementContext,
+  table: string,
+): S3Location {
   const { externalLocation } = settings
   if (externalLocation !== undefined && context.outputEnforced) {
     throw new AthenaFailure(
@@ -155,28 +176,27 @@ function emptyTarget(statement: CtasStatement, settings: CtasSettings, context: 
     externalLocation === undefined
       ? { bucket: context.output.bucket, prefix: `${context.output.prefix}tables/${context.id}/` }
       : parseLocation(externalLocation)
+  checkTarget(target, statement.withData, `Target directory for table '${table}'`, context)
+  return target
+}
+
+/** @throws {@link AthenaFailure} when the bucket does not exist, or objects lie in a folder that must be empty. */
+export function checkTarget(target: S3Location, mustBeEmpty: boolean, what: string, context: StatementContext): void {
   context.permissions.bucketLocation(target.bucket)
   context.permissions.listBucket(target)
   if (!context.files.hasBucket(target.bucket)) {
     throw new AthenaFailure(`HIVE_FILESYSTEM_ERROR: The specified bucket does not exist: ${target.bucket}`, { type: 1306 })
   }
-  if (statement.withData && context.files.list(target.bucket, target.prefix).length > 0) {
-    const place = locationText(target)
-    throw new AthenaFailure(
-      `HIVE_PATH_ALREADY_EXISTS: Target directory for table '${table}' already exists: ${place}. You may need to manually clean the data at location '${place}' before retrying. Athena will not delete data in your account.`,
-      { type: 1100 },
-    )
-  }
-  return target
+  if (!mustBeEmpty || context.files.list(target.bucket, target.prefix).length === 0) return
+  const place = locationText(target)
+  throw new AthenaFailure(
+    `HIVE_PATH_ALREADY_EXISTS: ${what} already exists: ${place}. You may need to manually clean the data at location '${place}' before retrying. Athena will not delete data in your account.`,
+    { type: 1100 },
+  )
 }
 
-interface TypedColumn extends CatalogColumn {
-  readonly hiveType: HiveType
-  /** As the query calls it. */
-  readonly source: string
-}
-
-function tableColumns(query: CompiledSelect): TypedColumn[] {
+/** Columns of a query as columns of a table or of files. @throws {@link AthenaFailure} for one without a name or type, or named twice. */
+export function tableColumns(query: CompiledSelect): WrittenColumn[] {
   const seen = new Set<string>()
   return query.columns.map((column, i) => {
     // The name that Trino gives to an expression without an alias.
@@ -192,78 +212,37 @@ function tableColumns(query: CompiledSelect): TypedColumn[] {
     if (column.fullType === 'unknown')
       throw new AthenaFailure(`COLUMN_TYPE_UNKNOWN: line 1:1: Column type is unknown: ${name}`, { type: 1006 })
     const hiveType = hiveTypeOfTrino(column.fullType)
-    return { name, type: hiveTypeText(hiveType), hiveType, source: column.name }
+    return { name, type: hiveTypeText(hiveType), hiveType }
   })
 }
 
-interface WrittenFile {
-  readonly file: string
-  readonly bucket: number
-}
-
-async function writeFiles(options: {
-  readonly query: CompiledSelect
-  readonly columns: readonly TypedColumn[]
-  readonly settings: CtasSettings
-  readonly context: StatementContext
-  readonly engine: SelectEngine
-}): Promise<{ readonly rows: number; readonly files: readonly WrittenFile[] }> {
-  const { query, columns, settings, context, engine } = options
-  const { signal, scratch } = context
-  const copy = (from: string, name: string) => {
-    const file = join(scratch, name)
-    const target = `'${file.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION ${settings.compression})`
-    return { file, run: () => engine.execute(`COPY (${from}) TO ${target}`, { signal }) }
-  }
-  // The names in the file are those of the table.
-  const items = columns.map(
-    (column, i) => `CAST(q.c${i} AS ${duckdbTypeText(column.hiveType)}) AS ${duckdbIdentifier(column.name)}`,
-  )
-  const aliases = columns.map((_, i) => `c${i}`).join(', ')
-  const all = copy(`SELECT ${items.join(', ')} FROM (${query.sql}) q(${aliases})`, 'ctas.parquet')
-  const rows = await all.run()
-  if (rows === 0) return { rows, files: [] }
-  if (settings.bucketCount <= 1) return { rows, files: [{ file: all.file, bucket: 0 }] }
-
-  const source = `read_parquet('${all.file.replaceAll("'", "''")}', hive_partitioning = false)`
-  const bucket = `hash(${settings.bucketedBy.map(duckdbIdentifier).join(', ')}) % ${settings.bucketCount}`
-  const files: WrittenFile[] = []
-  for (let i = 0; i < settings.bucketCount; i++) {
-    const part = copy(`SELECT * FROM ${source} WHERE ${bucket} = ${i}`, `ctas-${i}.parquet`)
-    // An empty bucket has no file.
-    if ((await part.run()) > 0 && (await stat(part.file)).size > 0) files.push({ file: part.file, bucket: i })
-  }
-  return { rows, files }
-}
-
-/** Like the names that Athena's writers give: time, query, bucket. */
-function dataFileName(context: StatementContext, bucket: number): string {
-  const time = new Date(context.now()).toISOString().replace(/[-:]/g, '').replace('T', '_').slice(0, 15)
-  const query = context.id.replaceAll('-', '')
-  return `${time}_${query.slice(0, 5)}_${query.slice(5, 10)}_bucket-${String(bucket).padStart(5, '0')}`
-}
-
-function parquetTable(
+function newTable(
   database: string,
   name: string,
-  columns: readonly TypedColumn[],
+  columns: readonly WrittenColumn[],
   target: S3Location,
   settings: CtasSettings,
   createdAt: number,
 ): CatalogTable {
+  const { format, compression, partitionedBy, bucketedBy, bucketCount } = settings
   const bucketing: Record<string, string> =
-    settings.bucketCount > 0 ? { bucketed_by: settings.bucketedBy.join(','), bucket_count: String(settings.bucketCount) } : {}
+    bucketCount > 0 ? { bucketed_by: bucketedBy.join(','), bucket_count: String(bucketCount) } : {}
+  const plain = columns.map(({ name: column, type }) => ({ name: column, type }))
+  const data = plain.length - partitionedBy.length
+  const storage =
+    format === 'JSON'
+      ? { serde: serdes.hiveJson, inputFormat: fileFormats.textInput, outputFormat: fileFormats.textOutput }
+      : { serde: serdes.parquet, inputFormat: fileFormats.parquetInput, outputFormat: fileFormats.parquetOutput }
+  const compressed: Record<string, string> = format === 'JSON' ? {} : { 'parquet.compression': compression.toUpperCase() }
   return {
     database,
     name,
-    columns: columns.map(({ name: column, type }) => ({ name: column, type })),
-    partitionKeys: [],
+    columns: plain.slice(0, data),
+    partitionKeys: plain.slice(data),
     location: locationText(target),
-    serde: serdes.parquet,
     serdeProperties: {},
-    inputFormat: fileFormats.parquetInput,
-    outputFormat: fileFormats.parquetOutput,
-    properties: { EXTERNAL: 'TRUE', 'parquet.compression': settings.compression.toUpperCase(), ...bucketing },
+    ...storage,
+    properties: { EXTERNAL: 'TRUE', ...compressed, ...bucketing },
     createdAt,
   }
 }

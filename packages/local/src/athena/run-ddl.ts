@@ -1,24 +1,22 @@
 import type { CatalogPartition, CatalogTable } from '../catalog/catalog-entry'
+import { completeSpec, existingDatabase, partitionedTable, qualified, specValues, tableLocation } from './catalog-lookup'
+import { type DdlResult, failed, nothing } from './ddl-result'
 import { parseHiveType } from './hive-type'
-import { partitionName, partitionText } from './partition-value'
-import { AthenaFailure } from './query-engine'
-import type { Cell } from './result-file'
+import { partitionName } from './partition-value'
+import { alterTable } from './run-alter-table'
+import { repairTable } from './run-repair'
+import { show } from './run-show'
+import { dropView } from './run-view'
 import { locationText, parseLocation } from './s3-location'
-import type { PartitionSpec, QualifiedName, Statement } from './statement'
+import type { Statement, StatementOf } from './statement'
 import type { StatementContext } from './statement-context'
 import { tableFormat } from './table-format'
-import { findTable } from './table-relation'
 
-/** A DDL or SHOW statement. */
-export type DdlStatement = Exclude<Statement, { kind: 'select' } | { kind: 'create-table-as' }>
-
-/** What a SHOW lists: one column, one row an entry. DDL gives nothing. */
-export interface DdlResult {
-  readonly column: string | undefined
-  readonly rows: readonly (readonly Cell[])[]
-}
-
-const nothing: DdlResult = { column: undefined, rows: [] }
+/** A statement on the catalogue alone. */
+export type DdlStatement = Exclude<
+  Statement,
+  { kind: 'select' | 'create-table-as' | 'unload' | 'insert' | 'create-view' | 'prepare' | 'execute' | 'deallocate' }
+>
 
 /**
  * Runs a statement on the catalogue. Each is one step: it happens wholly or not at all.
@@ -35,52 +33,26 @@ export function runDdl(statement: DdlStatement, context: StatementContext): DdlR
       return createTable(statement, context)
     case 'drop-table':
       return dropTable(statement, context)
+    case 'drop-view':
+      return dropView(statement, context)
     case 'add-partitions':
       return addPartitions(statement, context)
     case 'drop-partitions':
       return dropPartitions(statement, context)
-    case 'show-databases':
-      context.permissions.glue('GetDatabases')
-      return listing('database_name', names(context.catalog.databases(), statement.pattern))
-    case 'show-tables': {
-      const database = existingDatabase(statement.database ?? context.database, context)
-      context.permissions.glue('GetTables', database)
-      return listing('tab_name', names(context.catalog.tables(database), statement.pattern))
-    }
-    case 'show-partitions':
-      return showPartitions(statement.table, context)
+    case 'set-partition-location':
+    case 'rename-partition':
+    case 'alter-columns':
+    case 'set-table-properties':
+    case 'set-table-location':
+      return alterTable(statement, context)
+    case 'repair-table':
+      return repairTable(statement.table, context)
+    default:
+      return show(statement, context)
   }
 }
 
-const listing = (column: string, values: readonly string[]): DdlResult => ({ column, rows: values.map((value) => [value]) })
-
-/** Hive's patterns: `*` is any text, `|` separates alternatives, the rest is a regular expression. */
-function names(entries: readonly { readonly name: string }[], pattern: string | undefined): string[] {
-  const all = entries.map((entry) => entry.name)
-  if (pattern === undefined) return all
-  let expression: RegExp
-  try {
-    expression = new RegExp(`^(?:${pattern.trim().replaceAll('*', '.*')})$`, 'i')
-  } catch (cause) {
-    throw failed(`SemanticException the pattern '${pattern}' is not valid`, cause)
-  }
-  return all.filter((name) => expression.test(name))
-}
-
-const failed = (message: string, cause?: unknown) => new AthenaFailure(`FAILED: ${message}`, { type: 1006, cause })
-
-const qualified = (table: QualifiedName, context: StatementContext) => ({
-  database: table.database ?? context.database,
-  name: table.name,
-})
-
-function existingDatabase(name: string, context: StatementContext): string {
-  context.permissions.glue('GetDatabase', name)
-  if (!context.catalog.database(name)) throw failed(`SemanticException [Error 10072]: Database does not exist: ${name}`)
-  return name
-}
-
-function createDatabase(statement: Extract<Statement, { kind: 'create-database' }>, context: StatementContext): DdlResult {
+function createDatabase(statement: StatementOf<'create-database'>, context: StatementContext): DdlResult {
   const { name, comment, location, properties } = statement
   context.permissions.glue('GetDatabase', name)
   context.permissions.glue('CreateDatabase', name)
@@ -97,10 +69,7 @@ function createDatabase(statement: Extract<Statement, { kind: 'create-database' 
   return nothing
 }
 
-function dropDatabase(
-  { name, ifExists, cascade }: Extract<Statement, { kind: 'drop-database' }>,
-  context: StatementContext,
-): DdlResult {
+function dropDatabase({ name, ifExists, cascade }: StatementOf<'drop-database'>, context: StatementContext): DdlResult {
   context.permissions.glue('GetDatabase', name)
   if (!context.catalog.database(name)) {
     if (ifExists) return nothing
@@ -121,7 +90,7 @@ function dropDatabase(
   return nothing
 }
 
-function createTable(statement: Extract<Statement, { kind: 'create-table' }>, context: StatementContext): DdlResult {
+function createTable(statement: StatementOf<'create-table'>, context: StatementContext): DdlResult {
   const { database, name } = qualified(statement.table, context)
   existingDatabase(database, context)
   context.permissions.glue('GetTable', database, name)
@@ -161,60 +130,24 @@ function createTable(statement: Extract<Statement, { kind: 'create-table' }>, co
   return nothing
 }
 
-function tableLocation(location: string): string {
-  const parsed = parseLocation(location)
-  if (/[*?]/.test(parsed.prefix)) throw failed(`SemanticException: LOCATION '${location}' has a wildcard; it must name a folder`)
-  return locationText(parsed)
-}
-
-function dropTable(statement: Extract<Statement, { kind: 'drop-table' }>, context: StatementContext): DdlResult {
+function dropTable(statement: StatementOf<'drop-table'>, context: StatementContext): DdlResult {
   const { database, name } = qualified(statement.table, context)
   context.permissions.glue('GetTable', database, name)
-  if (!context.catalog.table(database, name)) {
+  const table = context.catalog.table(database, name)
+  if (!table) {
     if (statement.ifExists) return nothing
     throw failed(`SemanticException [Error 10001]: Table not found ${name}`)
   }
+  if (table.view) throw failed(`SemanticException [Error 10131]: Cannot drop a view with DROP TABLE: ${name}`)
   context.permissions.glue('DeleteTable', database, name)
   context.catalog.dropTable(database, name)
   return nothing
 }
 
-function partitionedTable(name: QualifiedName, context: StatementContext): CatalogTable {
-  const { database, name: table } = qualified(name, context)
-  const found = findTable(context.catalog, context.permissions, database, table)
-  if (found.partitionKeys.length === 0)
-    throw failed(`SemanticException [Error 10241]: Table ${database}.${table} is not a partitioned table`)
-  return found
-}
-
-/** Values of a spec by position of the keys; `undefined` for keys that it does not name. */
-function specValues(table: CatalogTable, spec: PartitionSpec): (string | undefined)[] {
-  const given = new Map<string, string>()
-  for (const { key, value } of spec) {
-    if (given.has(key)) throw failed(`SemanticException: partition column ${key} is given twice`)
-    given.set(key, value)
-  }
-  const values = table.partitionKeys.map((key) => {
-    const value = given.get(key.name)
-    given.delete(key.name)
-    return value === undefined ? undefined : partitionText(value, key)
-  })
-  const [unknown] = given.keys()
-  if (unknown !== undefined)
-    throw failed(`SemanticException [Error 10098]: Non-Partition column appears in the partition specification: ${unknown}`)
-  return values
-}
-
-function addPartitions(statement: Extract<Statement, { kind: 'add-partitions' }>, context: StatementContext): DdlResult {
+function addPartitions(statement: StatementOf<'add-partitions'>, context: StatementContext): DdlResult {
   const table = partitionedTable(statement.table, context)
   const partitions: CatalogPartition[] = statement.partitions.map(({ spec, location }) => {
-    const values = specValues(table, spec)
-    if (values.some((value) => value === undefined)) {
-      throw failed(
-        `SemanticException: partition spec (${spec.map(({ key }) => key).join(', ')}) does not name every partition column`,
-      )
-    }
-    const complete = values as string[]
+    const complete = completeSpec(table, spec)
     return {
       values: complete,
       location: location === undefined ? `${table.location}${partitionName(table, complete)}/` : tableLocation(location),
@@ -238,7 +171,7 @@ function addPartitions(statement: Extract<Statement, { kind: 'add-partitions' }>
   return nothing
 }
 
-function dropPartitions(statement: Extract<Statement, { kind: 'drop-partitions' }>, context: StatementContext): DdlResult {
+function dropPartitions(statement: StatementOf<'drop-partitions'>, context: StatementContext): DdlResult {
   const table = partitionedTable(statement.table, context)
   context.permissions.glue('GetPartitions', table.database, table.name)
   context.permissions.glue('BatchDeletePartition', table.database, table.name)
@@ -255,14 +188,4 @@ function dropPartitions(statement: Extract<Statement, { kind: 'drop-partitions' 
   }
   context.catalog.dropPartitions(table.database, table.name, dropped)
   return nothing
-}
-
-function showPartitions(name: QualifiedName, context: StatementContext): DdlResult {
-  const table = partitionedTable(name, context)
-  context.permissions.glue('GetPartitions', table.database, table.name)
-  const partitions = context.catalog.partitions(table.database, table.name)
-  return listing(
-    'partition',
-    partitions.map((partition) => partitionName(table, partition.values)),
-  )
 }

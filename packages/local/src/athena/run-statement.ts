@@ -1,31 +1,19 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bindParameters } from './parameters'
+import type { DdlResult } from './ddl-result'
 import { AthenaFailure, type OutputColumn, type TableResolver } from './query-engine'
 import { type Cell, createResultWriter } from './result-file'
-import { runCtas } from './run-ctas'
-import { type DdlStatement, runDdl } from './run-ddl'
+import { runCtas, type WriteResult } from './run-ctas'
+import { runDdl } from './run-ddl'
+import { runInsert } from './run-insert'
+import { runPrepare } from './run-prepare'
+import { runUnload } from './run-unload'
+import { createView } from './run-view'
 import type { ScanFile } from './scan-file'
 import { withoutLocalPaths } from './scan-parquet'
 import type { Statement } from './statement'
 import type { ResultColumn, StatementContext, StatementOutcome } from './statement-context'
-import { parseStatement } from './statement-parser'
 import { createTableResolver } from './table-relation'
-
-/**
- * The statement of a query text with the values of its parameters.
- *
- * @throws {@link AthenaFailure}
- */
-export function prepareStatement(query: string, parameters: readonly string[]): Statement {
-  const statement = parseStatement(parameters.length > 0 ? bindParameters(query, parameters) : query)
-  if (parameters.length === 0) {
-    // A `?` without a value: the error that says so.
-    if (statement.kind === 'select') bindParameters(statement.sql, [])
-    if (statement.kind === 'create-table-as') bindParameters(statement.select, [])
-  }
-  return statement
-}
 
 /**
  * Runs a statement to its end and stores its result.
@@ -37,22 +25,28 @@ export async function runStatement(statement: Statement, context: StatementConte
   const scanned: ScanFile[] = []
   try {
     context.permissions.bucketLocation(context.output.bucket)
-    if (statement.kind === 'select') return await runSelect(statement.sql, context, await resolverOf(context, scanned))
-    if (statement.kind === 'create-table-as') {
-      const result = await runCtas(statement, context, await resolverOf(context, scanned))
-      await putMetadata(context, '.metadata', ctasColumns)
-      return {
-        columns: ctasColumns,
-        rows: { kind: 'memory', rows: [] },
-        header: false,
-        updateCount: result.rows,
-        scannedBytes: result.scannedBytes,
-        resultKey: undefined,
-        manifest: result.manifest,
-        planningMs: result.planningMs,
-      }
+    switch (statement.kind) {
+      case 'select':
+        return await runSelect(statement.sql, context, await resolverOf(context, scanned))
+      case 'create-table-as':
+        return await written(context, await runCtas(statement, context, await resolverOf(context, scanned)))
+      case 'insert':
+        return await written(context, await runInsert(statement, context, await resolverOf(context, scanned)))
+      case 'unload':
+        // Athena gives no update count for UNLOAD.
+        return {
+          ...(await written(context, await runUnload(statement, context, await resolverOf(context, scanned)))),
+          updateCount: 0,
+        }
+      case 'create-view':
+        return await listed(context, await createView(statement, context, await resolverOf(context, scanned)))
+      case 'prepare':
+      case 'execute':
+      case 'deallocate':
+        return await listed(context, runPrepare(statement, context))
+      default:
+        return await listed(context, runDdl(statement, context))
     }
-    return await runListing(statement, context)
   } catch (error) {
     throw context.signal.aborted ? error : readable(error, scanned, context.scratch)
   } finally {
@@ -63,7 +57,7 @@ export async function runStatement(statement: Statement, context: StatementConte
 async function resolverOf(context: StatementContext, scanned: ScanFile[]): Promise<TableResolver> {
   const engine = await context.engine()
   const { catalog, files, permissions, scratch, signal } = context
-  return createTableResolver({ catalog, files, permissions, scratch, signal, engine, scanned })
+  return createTableResolver({ catalog, files, permissions, scratch, signal, engine, scanned, now: context.now })
 }
 
 /** Local files never show: errors of DuckDB name them, so they are called by their objects. */
@@ -124,14 +118,27 @@ async function runSelect(sql: string, context: StatementContext, resolver: Table
 
 const resultColumn = ({ name, type, precision, scale }: OutputColumn): ResultColumn => ({ name, type, precision, scale })
 
+/** The outcome of a statement that wrote rows: no result object, a manifest. */
+async function written(context: StatementContext, result: WriteResult): Promise<StatementOutcome> {
+  await putMetadata(context, '.metadata', ctasColumns)
+  return {
+    columns: ctasColumns,
+    rows: { kind: 'memory', rows: [] },
+    header: false,
+    updateCount: result.rows,
+    scannedBytes: result.scannedBytes,
+    resultKey: undefined,
+    manifest: result.manifest,
+    planningMs: result.planningMs,
+  }
+}
+
 /** DDL and SHOW: a text object without a header, one line a row. */
-async function runListing(statement: DdlStatement, context: StatementContext): Promise<StatementOutcome> {
+async function listed(context: StatementContext, result: DdlResult): Promise<StatementOutcome> {
   const { bucket, prefix } = context.output
   const key = `${prefix}${context.id}.txt`
   context.permissions.putObject(bucket, key)
-  const result = runDdl(statement, context)
-  const columns: ResultColumn[] =
-    result.column === undefined ? [] : [{ name: result.column, type: 'string', precision: 0, scale: 0 }]
+  const columns = result.columns.map((name): ResultColumn => ({ name, type: 'string', precision: 0, scale: 0 }))
   await context.files.put(bucket, key, textOf(result.rows))
   await putMetadata(context, '.txt.metadata', columns)
   return {

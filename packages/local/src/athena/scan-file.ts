@@ -1,5 +1,6 @@
 import type { CatalogTable } from '../catalog/catalog-entry'
 import { duckdbIdentifier, duckdbString, duckdbTypeText, type HiveType, parseHiveType } from './hive-type'
+import { nullPartition, partitionName } from './partition-value'
 
 /** One object that a query reads. */
 export interface ScanFile {
@@ -17,7 +18,8 @@ export function emptyRelation(table: CatalogTable): string {
   const columns = [...table.columns, ...table.partitionKeys].map(
     (column) => `CAST(NULL AS ${duckdbTypeText(parseHiveType(column.type))}) AS ${duckdbIdentifier(column.name)}`,
   )
-  return `(SELECT ${[...columns, 'CAST(NULL AS VARCHAR) AS "$path"'].join(', ')} WHERE false)`
+  const hidden = ['CAST(NULL AS VARCHAR) AS "$path"', 'CAST(NULL AS VARCHAR) AS "$partition"']
+  return `(SELECT ${[...columns, ...hidden].join(', ')} WHERE false)`
 }
 
 /** What {@link withPlaces} joins. */
@@ -32,25 +34,23 @@ export interface PlacedSource {
   readonly on: 'object' | 'filename'
 }
 
-/** Adds the partition columns and `"$path"`, which depend on the object that a row comes from. */
+/** Adds the partition columns, `"$path"` and `"$partition"`, which depend on the object that a row comes from. */
 export function withPlaces({ table, files, source, columns, on }: PlacedSource): string {
   const place = (file: ScanFile, index: number) =>
     [
       on === 'object' ? String(index) : duckdbString(file.file),
       duckdbString(file.path),
+      duckdbString(partitionName(table, file.partition)),
       ...file.partition.map(duckdbString),
     ].join(', ')
   const partitions = table.partitionKeys.map(
     (key, i) => `${partitionValue(`m.p${i}`, parseHiveType(key.type))} AS ${duckdbIdentifier(key.name)}`,
   )
-  const names = ['id', 'path', ...table.partitionKeys.map((_, i) => `p${i}`)]
-  const select = [...columns, ...partitions, 'm.path AS "$path"'].join(', ')
+  const names = ['id', 'path', 'place', ...table.partitionKeys.map((_, i) => `p${i}`)]
+  const select = [...columns, ...partitions, 'm.path AS "$path"', 'm.place AS "$partition"'].join(', ')
   const values = files.map((file, index) => `(${place(file, index)})`).join(', ')
   return `(SELECT ${select} FROM ${source} r JOIN (VALUES ${values}) m(${names.join(', ')}) ON r.${on} = m.id)`
 }
-
-/** Hive's name for the partition whose value is NULL. */
-export const nullPartition = '__HIVE_DEFAULT_PARTITION__'
 
 function partitionValue(source: string, type: HiveType): string {
   const value = `nullif(${source}, '${nullPartition}')`

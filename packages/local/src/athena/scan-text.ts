@@ -6,6 +6,8 @@ import { delimitedLineDecoder } from './scan-delimited'
 import { emptyRelation, type ScanFile, withPlaces } from './scan-file'
 import { jsonLineDecoder } from './scan-json'
 import { readLines } from './scan-lines'
+import { openCsvLineDecoder } from './scan-open-csv'
+import { regexLineDecoder } from './scan-regex'
 import { createScanSpool } from './scan-spool'
 import type { TableFormat } from './table-format'
 import { toUtf8 } from './utf8'
@@ -75,6 +77,10 @@ function lineDecoder(table: CatalogTable, format: TextScanOptions['format']): Li
       return jsonLineDecoder(table.columns, format)
     case 'delimited':
       return delimitedLineDecoder(table.columns, format)
+    case 'open-csv':
+      return openCsvLineDecoder(table.columns, format)
+    case 'regex':
+      return regexLineDecoder(table.columns.length, format.pattern)
   }
 }
 

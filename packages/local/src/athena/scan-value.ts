@@ -100,6 +100,16 @@ export function jsonTimestampText(text: string): string | undefined {
   return instantText(sign * (Number(number[2]) * 1000 + millis), 23)
 }
 
+/** A timestamp given in milliseconds since 1970. */
+export function epochTimestampText(ms: number): string | undefined {
+  return instantText(ms, 23)
+}
+
+/** A date given in days since 1970. */
+export function epochDateText(days: number): string | undefined {
+  return instantText(days * 86_400_000, 10)
+}
+
 /** Milliseconds of the six fields from `match[from]`. Missing time fields are zero. */
 function utc(match: RegExpExecArray, from: number): number {
   const [year, month, day, hour, minute, second] = Array.from({ length: 6 }, (_, i) => Number(match[from + i] ?? 0))
@@ -115,6 +125,7 @@ function fractionMs(digits: string | undefined): number {
 
 function instantText(ms: number, length: number): string | undefined {
   const date = new Date(ms)
+  if (Number.isNaN(date.getTime())) return undefined
   const year = date.getUTCFullYear()
   // Years outside four digits have no text that all readers agree on.
   return year >= 0 && year <= 9999 ? date.toISOString().replace('T', ' ').slice(0, length) : undefined

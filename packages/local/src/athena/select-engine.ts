@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { checkOptions } from '@pipe/core/internal'
 import type { CompiledSelect, SelectEngine } from './query-engine'
 import { cellText } from './select/cell-text'
-import { compileSelect } from './select/compile'
+import { columnsOfSelect, compileSelect } from './select/compile'
 import { type NativeRefusals, registerNativeFunctions } from './select/native/register'
 import { runtimeFailure } from './select/runtime-failure'
 import { holdsText, textAsBytes } from './select/text-bytes'
@@ -73,6 +73,7 @@ export async function createSelectEngine(options: SelectEngineOptions = {}): Pro
 
   return {
     compile: (sql, context) => compileSelect(sql, { ...context, now: now() }),
+    analyze: (sql, context) => columnsOfSelect(sql, { ...context, now: now() }),
     async *run(query: CompiledSelect, { signal }) {
       const types = query.columns.map((column) => parseType(column.fullType))
       const writers = types.map(cellText)

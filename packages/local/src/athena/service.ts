@@ -7,6 +7,7 @@ import type { ObjectFiles } from '../s3/object-files'
 import { type Authorizer, AwsError, type Service, type ServiceCall } from '../service'
 import { createExecutions } from './executions'
 import { athenaOperations } from './operations'
+import { openPreparedStatements } from './prepared-statements'
 import type { SelectEngine } from './query-engine'
 import type { RequestBody } from './request'
 import type { SelectEngineOptions } from './select-engine'
@@ -47,12 +48,13 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
   await mkdir(dir, { recursive: true })
   const catalog = openCatalog({ dir, now })
   const workgroups = openWorkgroups({ file: join(dir, 'workgroups.json'), now, outputLocation: options.outputLocation })
+  const prepared = openPreparedStatements(join(dir, 'prepared-statements.json'))
   const engine = lazyEngine(
     options.engine ??
       (() => defaultEngine({ now, allowedDirectories: [files.dir, scratchDir, spillDir], spillDirectory: spillDir })),
   )
-  const executions = createExecutions({ catalog, files, clock, authorizer, scratchDir, engine: engine.get })
-  const operations = athenaOperations({ executions, workgroups, catalog, files, authorizer, now })
+  const executions = createExecutions({ catalog, prepared, files, clock, authorizer, scratchDir, engine: engine.get })
+  const operations = athenaOperations({ executions, workgroups, prepared, catalog, files, authorizer, now })
 
   return {
     name: 'athena',

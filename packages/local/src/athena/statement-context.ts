@@ -1,6 +1,7 @@
 import type { Catalog } from '../catalog/catalog'
 import type { ObjectFiles } from '../s3/object-files'
 import type { Permissions } from './permissions'
+import type { PreparedStatements } from './prepared-statements'
 import type { SelectEngine } from './query-engine'
 import type { Cell, ResultIndex } from './result-file'
 import type { S3Location } from './s3-location'
@@ -11,6 +12,8 @@ export interface StatementContext {
   readonly id: string
   /** Database for names that have none. */
   readonly database: string
+  readonly workgroup: string
+  readonly prepared: PreparedStatements
   readonly catalog: Catalog
   readonly files: ObjectFiles
   readonly permissions: Permissions
@@ -48,7 +51,7 @@ export interface StatementOutcome {
   readonly scannedBytes: number
   /** Key of the result object in the output bucket; absent when there is none (CTAS). */
   readonly resultKey: string | undefined
-  /** `s3://…-manifest.csv` of a CTAS. */
+  /** `s3://…-manifest.csv` of a statement that wrote rows. */
   readonly manifest: string | undefined
   /** Milliseconds of real time that planning took. */
   readonly planningMs: number

@@ -38,7 +38,8 @@ export function parseCreateTable(cursor: StatementCursor): Statement {
   }
 }
 
-function columnList(cursor: StatementCursor): CatalogColumn[] {
+/** `(name type [COMMENT '…'], …)` */
+export function columnList(cursor: StatementCursor): CatalogColumn[] {
   const columns: CatalogColumn[] = []
   cursor.expect('(')
   do {

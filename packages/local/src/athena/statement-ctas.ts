@@ -1,6 +1,7 @@
 import { notSupportedLocally } from './query-engine'
 import type { CtasValue, Statement } from './statement'
 import type { StatementCursor } from './statement-cursor'
+import { restOf, textOf } from './statement-query'
 import type { Token } from './statement-token'
 
 /** `CREATE TABLE t WITH (…) AS SELECT …`. Without AS it would be an Iceberg table, which is refused by name. */
@@ -12,14 +13,10 @@ export function parseCreateTableAs(cursor: StatementCursor): Statement {
   if (cursor.at('COMMENT')) throw notSupportedLocally('COMMENT in CREATE TABLE AS')
   const properties = cursor.accept('WITH') ? withProperties(cursor) : {}
   cursor.expect('AS')
-  const first = cursor.peek()
-  if (!first) throw cursor.unexpected("'SELECT', 'TABLE', 'VALUES', 'WITH', '('")
-  const rest: Token[] = []
-  while (!cursor.atEnd()) rest.push(cursor.next())
+  const rest = restOf(cursor)
   const { count, withData } = dataClause(rest)
-  const last = rest[count - 1]
-  if (!last) throw cursor.unexpected('a query')
-  return { kind: 'create-table-as', table, ifNotExists, properties, select: cursor.sql.slice(first.start, last.end), withData }
+  const select = textOf(cursor, rest.slice(0, count))
+  return { kind: 'create-table-as', table, ifNotExists, properties, select, withData }
 }
 
 /** A trailing `WITH DATA` or `WITH NO DATA`; `count` tokens before it belong to the query. */
@@ -33,7 +30,8 @@ function dataClause(tokens: readonly Token[]): { count: number; withData: boolea
   return { count: tokens.length, withData: true }
 }
 
-function withProperties(cursor: StatementCursor): Record<string, CtasValue> {
+/** `(name = value, …)` of CTAS and UNLOAD. */
+export function withProperties(cursor: StatementCursor): Record<string, CtasValue> {
   const found: Record<string, CtasValue> = {}
   cursor.expect('(')
   do {

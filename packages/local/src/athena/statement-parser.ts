@@ -1,11 +1,65 @@
 import { AthenaFailure, notSupportedLocally } from './query-engine'
 import type { Statement } from './statement'
+import { parseAlterTable } from './statement-alter-table'
 import { parseCreateTable } from './statement-create-table'
 import { parseCreateTableAs } from './statement-ctas'
 import { hiveSyntaxError, type StatementCursor, statementCursor, trinoSyntaxError } from './statement-cursor'
-import { parseAlterTable } from './statement-partition'
+import { parseDeallocate, parseExecute, parsePrepare } from './statement-prepare'
 import { properties } from './statement-property'
+import {
+  parseDescribe,
+  parseShowColumns,
+  parseShowCreate,
+  parseShowDatabases,
+  parseShowPartitions,
+  parseShowTableProperties,
+  parseShowTables,
+  parseShowViews,
+} from './statement-show'
 import { type Dialect, StatementSyntaxError, skipBlanks, type Token, tokenize } from './statement-token'
+import { parseCreateView, parseDropView } from './statement-view'
+import { parseInsert, parseUnload } from './statement-write'
+
+type Parser = (cursor: StatementCursor) => Statement
+
+// Statements by their first words, with the dialect that decides on quotes.
+const forms: readonly (readonly [RegExp, Dialect, Parser])[] = [
+  [/^CREATE (DATABASE|SCHEMA)\b/, 'hive', createDatabase],
+  [/^CREATE EXTERNAL TABLE\b/, 'hive', parseCreateTable],
+  [/^CREATE TABLE\b/, 'trino', parseCreateTableAs],
+  [/^CREATE (OR REPLACE )?VIEW\b/, 'trino', parseCreateView],
+  [/^DROP (DATABASE|SCHEMA)\b/, 'hive', dropDatabase],
+  [/^DROP TABLE\b/, 'hive', dropTable],
+  [/^DROP VIEW\b/, 'trino', parseDropView],
+  [/^ALTER TABLE\b/, 'hive', parseAlterTable],
+  [/^MSCK\b/, 'hive', repairTable],
+  [/^SHOW (DATABASES|SCHEMAS)\b/, 'hive', parseShowDatabases],
+  [/^SHOW TABLES\b/, 'hive', parseShowTables],
+  [/^SHOW VIEWS\b/, 'hive', parseShowViews],
+  [/^SHOW PARTITIONS\b/, 'hive', parseShowPartitions],
+  [/^SHOW CREATE TABLE\b/, 'hive', parseShowCreate],
+  [/^SHOW CREATE VIEW\b/, 'trino', parseShowCreate],
+  [/^SHOW COLUMNS\b/, 'hive', parseShowColumns],
+  [/^SHOW TBLPROPERTIES\b/, 'hive', parseShowTableProperties],
+  [/^DESC(RIBE)?\b/, 'hive', parseDescribe],
+  [/^UNLOAD\b/, 'trino', parseUnload],
+  [/^INSERT\b/, 'trino', parseInsert],
+  [/^PREPARE\b/, 'trino', parsePrepare],
+  [/^EXECUTE\b/, 'trino', parseExecute],
+  [/^DEALLOCATE\b/, 'trino', parseDeallocate],
+]
+
+// What Athena accepts and the local one does not run.
+const refusals: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(CREATE (OR REPLACE )?|DROP |ALTER )(PROTECTED )?(MULTI DIALECT )?VIEW\b/,
+    'a view of the Glue Data Catalog in several dialects',
+  ],
+  [/^(MERGE|DELETE|UPDATE|OPTIMIZE|VACUUM)\b/, 'a statement on Iceberg tables (MERGE, DELETE, UPDATE, OPTIMIZE, VACUUM)'],
+  [/^EXPLAIN\b/, 'EXPLAIN'],
+  [/^ALTER (DATABASE|SCHEMA)\b/, 'ALTER DATABASE'],
+  [/^USING\b/, 'a user-defined function (USING EXTERNAL FUNCTION)'],
+]
 
 /**
  * Reads one statement. Queries are handed on as text (without a trailing semicolon): the SELECT engine parses them.
@@ -15,55 +69,24 @@ import { type Dialect, StatementSyntaxError, skipBlanks, type Token, tokenize } 
 export function parseStatement(sql: string): Statement {
   const start = skipLeading(sql)
   const words = leadingWords(sql, start)
-  const [first = '', second = '', third = ''] = words
-  const dialect: Dialect = isQuery(sql, start, first) || isCtas(first, second) ? 'trino' : 'hive'
-  const tokens = oneStatement(sql, dialect)
-  if (isQuery(sql, start, first)) return { kind: 'select', sql: sql.slice(start, endOf(tokens)) }
-  const cursor = statementCursor(sql, tokens, dialect)
-  if (isCtas(first, second)) return parseCreateTableAs(cursor)
-  switch (first) {
-    case 'CREATE':
-      if (second === 'DATABASE' || second === 'SCHEMA') return createDatabase(cursor)
-      if (second === 'EXTERNAL' && third === 'TABLE') return parseCreateTable(cursor)
-      break
-    case 'DROP':
-      if (second === 'DATABASE' || second === 'SCHEMA') return dropDatabase(cursor)
-      if (second === 'TABLE') return dropTable(cursor)
-      break
-    case 'ALTER':
-      if (second === 'TABLE') return parseAlterTable(cursor)
-      break
-    case 'SHOW': {
-      const shown = show(cursor)
-      if (shown) return shown
-    }
+  const opening = words.join(' ')
+  if (isQuery(sql, start, words[0] ?? '')) {
+    return { kind: 'select', sql: sql.slice(start, endOf(oneStatement(sql, 'trino'))) }
   }
-  const refused = refusals.find(([pattern]) => pattern.test(words.join(' ')))
+  const form = forms.find(([pattern]) => pattern.test(opening))
+  if (form) {
+    const [, dialect, parse] = form
+    return parse(statementCursor(sql, oneStatement(sql, dialect), dialect))
+  }
+  const refused = refusals.find(([pattern]) => pattern.test(opening))
   if (refused) throw notSupportedLocally(refused[1])
+  const first = words[0] ?? ''
   throw trinoSyntaxError(
     sql,
     start,
     `mismatched input '${first === '' ? '<EOF>' : sql.slice(start, start + first.length)}'. Expecting: <statement>`,
   )
 }
-
-// What Athena accepts and the local one does not run yet.
-const refusals: readonly (readonly [RegExp, string])[] = [
-  [/^UNLOAD\b/, 'UNLOAD'],
-  [/^INSERT\b/, 'INSERT INTO'],
-  [/^MSCK\b/, 'MSCK REPAIR TABLE'],
-  [/^(CREATE (OR REPLACE )?|DROP |ALTER )(PROTECTED )?(MULTI DIALECT )?VIEW\b/, 'a view'],
-  [/^(PREPARE|EXECUTE|DEALLOCATE)\b/, 'a prepared statement'],
-  [/^(MERGE|DELETE|UPDATE|OPTIMIZE|VACUUM)\b/, 'a statement on Iceberg tables (MERGE, DELETE, UPDATE, OPTIMIZE, VACUUM)'],
-  [/^EXPLAIN\b/, 'EXPLAIN'],
-  [/^(DESCRIBE|DESC)\b/, 'DESCRIBE'],
-  [/^SHOW CREATE\b/, 'SHOW CREATE TABLE'],
-  [/^SHOW (COLUMNS|TBLPROPERTIES|VIEWS)\b/, 'SHOW COLUMNS, SHOW TBLPROPERTIES and SHOW VIEWS'],
-  [/^ALTER DATABASE\b/, 'ALTER DATABASE'],
-  [/^USING\b/, 'a user-defined function'],
-]
-
-const isCtas = (first: string, second: string) => first === 'CREATE' && second === 'TABLE'
 
 function isQuery(sql: string, start: number, first: string): boolean {
   return first === 'SELECT' || first === 'WITH' || first === 'VALUES' || first === 'TABLE' || sql[start] === '('
@@ -145,23 +168,9 @@ function dropTable(cursor: StatementCursor): Statement {
   return { kind: 'drop-table', table, ifExists }
 }
 
-function show(cursor: StatementCursor): Statement | undefined {
-  if (cursor.accept('SHOW', 'DATABASES') || cursor.accept('SHOW', 'SCHEMAS')) {
-    const pattern = cursor.accept('LIKE') ? cursor.string('a pattern') : undefined
-    cursor.end()
-    return { kind: 'show-databases', pattern }
-  }
-  if (cursor.accept('SHOW', 'TABLES')) {
-    const database = cursor.accept('IN') || cursor.accept('FROM') ? cursor.name('a database name') : undefined
-    cursor.accept('LIKE')
-    const pattern = cursor.atEnd() ? undefined : cursor.string('a pattern')
-    cursor.end()
-    return { kind: 'show-tables', database, pattern }
-  }
-  if (cursor.accept('SHOW', 'PARTITIONS')) {
-    const table = cursor.qualifiedName('a table name')
-    if (!cursor.atEnd()) throw notSupportedLocally('SHOW PARTITIONS with a partition or filter')
-    return { kind: 'show-partitions', table }
-  }
-  return undefined
+function repairTable(cursor: StatementCursor): Statement {
+  cursor.expect('MSCK', 'REPAIR', 'TABLE')
+  const table = cursor.qualifiedName('a table name')
+  if (!cursor.atEnd()) throw notSupportedLocally(`MSCK REPAIR TABLE … ${cursor.next().text.toUpperCase()}`)
+  return { kind: 'repair-table', table }
 }

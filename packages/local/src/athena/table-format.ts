@@ -1,5 +1,6 @@
 import type { CatalogTable } from '../catalog/catalog-entry'
 import { type HiveType, parseHiveType } from './hive-type'
+import { javaPattern } from './java-pattern'
 import { AthenaFailure, notSupportedLocally } from './query-engine'
 
 export const serdes = {
@@ -7,6 +8,7 @@ export const serdes = {
   openxJson: 'org.openx.data.jsonserde.JsonSerDe',
   hiveJson: 'org.apache.hive.hcatalog.data.JsonSerDe',
   regex: 'org.apache.hadoop.hive.serde2.RegexSerDe',
+  openCsv: 'org.apache.hadoop.hive.serde2.OpenCSVSerde',
   parquet: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe',
 } as const
 
@@ -37,6 +39,15 @@ export type TableFormat =
       readonly escape: number | undefined
       readonly nullText: string
     }
+  | {
+      readonly kind: 'open-csv'
+      readonly skipLines: number
+      /** One character each; `'\0'` switches it off. */
+      readonly separator: string
+      readonly quote: string
+      readonly escape: string
+    }
+  | { readonly kind: 'regex'; readonly skipLines: number; readonly pattern: RegExp }
 
 /** What decides the format of a table. */
 export type FormatSource = Pick<CatalogTable, 'columns' | 'serde' | 'serdeProperties' | 'inputFormat' | 'properties'>
@@ -66,6 +77,8 @@ export function tableFormat(table: FormatSource): TableFormat {
       return json(table, skipLines)
     case serdes.lazySimple:
       return delimited(table, types, skipLines)
+    case serdes.openCsv:
+      return openCsv(table, types, skipLines)
     default:
       throw notSupportedLocally(`SerDe ${table.serde}`)
   }
@@ -85,7 +98,7 @@ function headerLines(properties: Readonly<Record<string, string>>): number {
 
 // Properties of these families change what a query returns, and none of them is modelled yet.
 const resultProperties =
-  /^(projection\.|storage\.|skip\.footer|serialization\.|textfile[._]|csv[._]|orc[._]|avro[._]|parquet\.column|transactional|table_type$|vacuum_|optimize_|exclude|read_restored|hive\.|timestamp\.)/i
+  /^(storage\.(?!location\.template$)|skip\.footer|serialization\.|textfile[._]|csv[._]|orc[._]|avro[._]|parquet\.column|transactional|table_type$|vacuum_|optimize_|exclude|read_restored|hive\.|timestamp\.)/i
 
 function checkProperties(properties: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(properties)) {
@@ -108,13 +121,41 @@ const everyLine = /^\(\?s\)\(\.\*\)$|^\(\.\*\)$/
 
 function rawLines(table: FormatSource, types: readonly { name: string; type: HiveType }[], skipLines: number): TableFormat {
   const regex = table.serdeProperties['input.regex']
-  checkSerdeProperties(table, (name) => name === 'input.regex')
-  const column = types[0]?.type
-  const oneString = types.length === 1 && column?.kind === 'primitive' && column.name === 'string'
-  if (regex === undefined || !everyLine.test(regex) || !oneString) {
-    throw notSupportedLocally(`RegexSerDe other than one string column with 'input.regex'='(?s)(.*)' (here '${regex ?? ''}')`)
+  checkSerdeProperties(
+    table,
+    (name, value) => name === 'input.regex' || (name === 'input.regex.case.insensitive' && value === 'false'),
+  )
+  if (regex === undefined) throw new AthenaFailure("HIVE_INVALID_METADATA: Schema does not have required 'input.regex' property")
+  for (const { name, type } of types) {
+    if (type.kind !== 'primitive' || type.name !== 'string')
+      throw notSupportedLocally(`column ${name} of a RegexSerDe table that is no string`)
   }
-  return { kind: 'raw-lines', skipLines }
+  if (everyLine.test(regex) && types.length === 1) return { kind: 'raw-lines', skipLines }
+  return { kind: 'regex', skipLines, pattern: javaPattern(regex) }
+}
+
+function openCsv(table: FormatSource, types: readonly { name: string; type: HiveType }[], skipLines: number): TableFormat {
+  checkSerdeProperties(table, (name) => ['separatorChar', 'quoteChar', 'escapeChar'].includes(name))
+  // Athena User Guide, "Open CSV SerDe": other types are not recognised.
+  const known = new Set(['string', 'boolean', 'int', 'bigint', 'double', 'date', 'timestamp'])
+  for (const { name, type } of types) {
+    if (type.kind !== 'primitive' || !known.has(type.name))
+      throw notSupportedLocally(`column ${name} of its type in an OpenCSVSerde table`)
+  }
+  const char = (name: string, standard: string) => {
+    const text = table.serdeProperties[name] ?? standard
+    if (text.length !== 1) throw notSupportedLocally(`SerDe property '${name}'='${text}' of more or less than one character`)
+    return text
+  }
+  const separator = char('separatorChar', ',')
+  const quote = char('quoteChar', '"')
+  const given = char('escapeChar', '\\')
+  // Hive reads the escape character " as a backslash (Trino's CsvDeserializerFactory).
+  const escaping = given === '"' ? '\\' : given
+  const isClash = separator === quote || separator === escaping || separator === '\0' || (quote === escaping && quote !== '\0')
+  if (isClash)
+    throw new AthenaFailure('NOT_SUPPORTED: CSV not supported: separator, quote and escape character must differ', { type: 1007 })
+  return { kind: 'open-csv', skipLines, separator, quote, escape: escaping }
 }
 
 function json(table: FormatSource, skipLines: number): TableFormat {

@@ -4,6 +4,8 @@ import type { Catalog } from '../catalog/catalog'
 import type { CatalogTable } from '../catalog/catalog-entry'
 import type { ObjectFiles, StoredObject } from '../s3/object-files'
 import { parseHiveType, trinoTypeText } from './hive-type'
+import { isProjected, projectedPartitions } from './partition-projection'
+import { partitionsRelation } from './partitions-relation'
 import type { Permissions } from './permissions'
 import {
   AthenaFailure,
@@ -29,6 +31,8 @@ export interface TableAccess {
   /** Folder for the files of this query's scans; removed by the caller when the query has ended. */
   readonly scratch: string
   readonly signal: AbortSignal
+  /** Milliseconds by the clock of the runtime. */
+  now(): number
   /** Every object that is read is added here. */
   readonly scanned: ScanFile[]
 }
@@ -40,16 +44,20 @@ export function createTableResolver(access: TableAccess): TableResolver {
     async resolve(databaseName, tableName) {
       const database = databaseName.toLowerCase()
       const name = tableName.toLowerCase()
+      if (name.endsWith(partitionsSuffix)) {
+        const table = findTable(access.catalog, access.permissions, database, name.slice(0, -partitionsSuffix.length))
+        return partitionsRelation(table, name, access)
+      }
       const table = findTable(access.catalog, access.permissions, database, name)
+      const columns = table.columns.map((column) => tableColumn(column.name, column.type, false))
+      if (table.view) return { database, table: name, columns, view: table.view }
       // Fails here, not in the scan, when the table cannot be read locally.
       const format = tableFormat(table)
       return {
         database,
         table: name,
-        columns: [
-          ...table.columns.map((column) => tableColumn(column.name, column.type, false)),
-          ...table.partitionKeys.map((column) => tableColumn(column.name, column.type, true)),
-        ],
+        columns: [...columns, ...table.partitionKeys.map((column) => tableColumn(column.name, column.type, true))],
+        hidden: table.partitionKeys.length > 0 ? ['$path', '$partition'] : ['$path'],
         async scan(filter: ScanFilter): Promise<Scan> {
           const files = await selectFiles(table, filter, access)
           for (const file of files) access.scanned.push(file)
@@ -62,6 +70,9 @@ export function createTableResolver(access: TableAccess): TableResolver {
     },
   }
 }
+
+/** Of the hidden table that lists the partitions of another. */
+const partitionsSuffix = '$partitions'
 
 const tableColumn = (name: string, type: string, partition: boolean) => ({
   name,
@@ -91,7 +102,10 @@ async function selectFiles(table: CatalogTable, filter: ScanFilter, access: Tabl
   if (table.partitionKeys.length === 0) places.push({ location: table.location, values: [] })
   else {
     access.permissions.glue('GetPartitions', table.database, table.name)
-    for (const partition of access.catalog.partitions(table.database, table.name)) {
+    const partitions = isProjected(table)
+      ? projectedPartitions(table, access.now())
+      : access.catalog.partitions(table.database, table.name)
+    for (const partition of partitions) {
       const values = Object.fromEntries(table.partitionKeys.map((key, i) => [key.name, partition.values[i] as string]))
       if (!filter.partition || filter.partition(values)) places.push({ location: partition.location, values: partition.values })
     }

@@ -14,7 +14,15 @@ export interface CatalogDatabase {
   readonly createdAt: number
 }
 
-/** An external table: where its files lie and how they are read. */
+/** The query behind a view. */
+export interface ViewDefinition {
+  /** In Trino's SQL, as written. */
+  readonly sql: string
+  /** Database of the names in it that have none. */
+  readonly database: string
+}
+
+/** An external table: where its files lie and how they are read. Or a view, which has no files: its location and formats are empty. */
 export interface CatalogTable {
   readonly database: string
   readonly name: string
@@ -28,6 +36,8 @@ export interface CatalogTable {
   readonly outputFormat: string
   readonly properties: Readonly<Record<string, string>>
   readonly comment?: string | undefined
+  /** Set for a view only. */
+  readonly view?: ViewDefinition | undefined
   readonly createdAt: number
 }
 
@@ -44,6 +54,8 @@ export type CatalogChange =
   | { readonly kind: 'database-created'; readonly database: CatalogDatabase }
   | { readonly kind: 'database-dropped'; readonly name: string }
   | { readonly kind: 'table-created'; readonly table: CatalogTable }
+  /** The new definition of a table that was there; its partitions stay. */
+  | { readonly kind: 'table-altered'; readonly table: CatalogTable }
   | { readonly kind: 'table-dropped'; readonly database: string; readonly name: string }
   | {
       readonly kind: 'partitions-added'
@@ -56,4 +68,12 @@ export type CatalogChange =
       readonly database: string
       readonly table: string
       readonly values: readonly (readonly string[])[]
+    }
+  /** A partition with another location or, then under other values, another name. */
+  | {
+      readonly kind: 'partition-altered'
+      readonly database: string
+      readonly table: string
+      readonly values: readonly string[]
+      readonly partition: CatalogPartition
     }

@@ -19,6 +19,8 @@ export interface Catalog {
   table(database: string, name: string): CatalogTable | undefined
   /** `false`, and nothing changed, when the name is taken or the database does not exist. */
   createTable(table: CatalogTable): boolean
+  /** Gives a table another definition, its partitions stay; `false` when there is none of that name. */
+  alterTable(table: CatalogTable): boolean
   /** Drops the table with its partitions; `false` when there is none. */
   dropTable(database: string, name: string): boolean
   /** Partitions in the order of their values. */
@@ -28,6 +30,8 @@ export interface Catalog {
   addPartitions(database: string, table: string, partitions: readonly CatalogPartition[]): readonly CatalogPartition[]
   /** Drops those that are there. Returns how many. */
   dropPartitions(database: string, table: string, values: readonly (readonly string[])[]): number
+  /** Puts a partition in the place of another; `false` when that one is not there, or its new values are taken. */
+  alterPartition(database: string, table: string, values: readonly string[], partition: CatalogPartition): boolean
 }
 
 interface TableEntry {
@@ -88,6 +92,11 @@ export function openCatalog(options: { readonly dir: string; readonly now: () =>
       commit({ kind: 'table-created', table })
       return true
     },
+    alterTable(table) {
+      if (!entryOf(table.database, table.name)) return false
+      commit({ kind: 'table-altered', table })
+      return true
+    },
     dropTable(database, name) {
       if (!entryOf(database, name)) return false
       commit({ kind: 'table-dropped', database, name })
@@ -118,6 +127,14 @@ export function openCatalog(options: { readonly dir: string; readonly now: () =>
       if (there.length > 0) commit({ kind: 'partitions-dropped', database, table, values: there })
       return there.length
     },
+    alterPartition(database, table, values, partition) {
+      const partitions = entryOf(database, table)?.partitions
+      const before = partitionKey(values)
+      const after = partitionKey(partition.values)
+      if (!partitions?.has(before) || (after !== before && partitions.has(after))) return false
+      commit({ kind: 'partition-altered', database, table, values, partition })
+      return true
+    },
   }
 }
 
@@ -134,9 +151,23 @@ function apply(databases: Map<string, DatabaseEntry>, change: CatalogChange): vo
         .get(change.table.database)
         ?.tables.set(change.table.name, { table: change.table, partitions: new Map(), sorted: undefined })
       break
+    case 'table-altered': {
+      const tables = databases.get(change.table.database)?.tables
+      const entry = tables?.get(change.table.name)
+      if (entry) tables?.set(change.table.name, { ...entry, table: change.table })
+      break
+    }
     case 'table-dropped':
       databases.get(change.database)?.tables.delete(change.name)
       break
+    case 'partition-altered': {
+      const entry = databases.get(change.database)?.tables.get(change.table)
+      if (!entry) break
+      entry.sorted = undefined
+      entry.partitions.delete(partitionKey(change.values))
+      entry.partitions.set(partitionKey(change.partition.values), change.partition)
+      break
+    }
     case 'partitions-added':
     case 'partitions-dropped': {
       const entry = databases.get(change.database)?.tables.get(change.table)

@@ -142,7 +142,11 @@ test.each([
   ['CREATE TABLE x AS SELECT 1 AS a, 2 AS "A"', /^DUPLICATE_COLUMN_NAME: .*'a'/],
   ["CREATE TABLE x AS SELECT TIME '01:00:00' AS a", /^NOT_SUPPORTED: Unsupported Hive type: time/],
   ["CREATE TABLE x WITH (format = 'ORC') AS SELECT 1 AS a", /^NOT_SUPPORTED_LOCALLY: CTAS format ORC/],
-  ["CREATE TABLE x WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a", /^NOT_SUPPORTED_LOCALLY: CTAS property partitioned_by/],
+  [
+    "CREATE TABLE x WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a",
+    /^INVALID_TABLE_PROPERTY: Table contains only partition/,
+  ],
+  ["CREATE TABLE x WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a, 2 AS b", /^HIVE_COLUMN_ORDER_MISMATCH: .*\[a\]/],
   ["CREATE TABLE x WITH (parquet_compression = 'LZO') AS SELECT 1 AS a", /^NOT_SUPPORTED_LOCALLY: CTAS Parquet compression LZO/],
   ["CREATE TABLE x WITH (parquet_compression = 'GZIP', write_compression = 'GZIP') AS SELECT 1 AS a", /only one of/],
   ["CREATE TABLE x WITH (bucketed_by = ARRAY['b'], bucket_count = 2) AS SELECT 1 AS a", /Bucketing columns \[b\] not present/],

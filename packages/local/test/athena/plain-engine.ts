@@ -26,6 +26,7 @@ export async function createPlainEngine(): Promise<SelectEngine> {
         const parts = (match[2] as string).replaceAll('"', '').split('.')
         const table = parts.pop() as string
         const relation = await resolve(resolver, parts[0] ?? database, table)
+        if ('view' in relation) throw new Error('The plain engine has no views.')
         const scan = await relation.scan(path === undefined ? {} : { path: (one) => one === path })
         tables.push({ database: relation.database, table: relation.table })
         scannedBytes += scan.bytes
@@ -46,6 +47,9 @@ export async function createPlainEngine(): Promise<SelectEngine> {
       } finally {
         connection.closeSync()
       }
+    },
+    async analyze() {
+      throw new Error('The plain engine cannot analyse.')
     },
     async *run(query, { signal }) {
       const connection = await instance.connect()

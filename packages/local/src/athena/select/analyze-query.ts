@@ -8,6 +8,7 @@ import { commonType } from './coercion'
 import type { AnalyzedQuery, ExpressionContext, NamedQuery, ResultColumn, Session } from './context'
 import { AnalysisError, typeMismatch } from './failure'
 import { requireGroupable } from './function/aggregate'
+import { inView } from './named-table'
 import { createScope, type Scope, starName } from './scope'
 import type { Expression, Query, QueryBody, SortItem } from './syntax/tree'
 import { type TrinoType, types, typeText } from './trino-type'
@@ -52,6 +53,13 @@ export function analyzeQuery(
     ctes: known,
     outer,
     analyzeQuery: (inner, scope, tables) => analyzeQuery(inner, scope, tables, session),
+    analyzeView(view) {
+      try {
+        return analyzeQuery(view.query, undefined, [], { ...session, database: view.view.database })
+      } catch (error) {
+        throw inView(view, error)
+      }
+    },
   }
   const { sql, columns, order } = analyzeBody(query.body, query.orderBy, context)
   const all = columns.map((_, index) => `c${index}`).join(', ')

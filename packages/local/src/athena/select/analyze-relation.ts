@@ -2,8 +2,9 @@ import { notSupportedLocally } from '../query-engine'
 import { analyzeCondition, analyzeExpression } from './analyze-expression'
 import { castNull, convert } from './cast'
 import { commonType } from './coercion'
-import type { AnalyzedQuery, ExpressionContext, NamedQuery, Session } from './context'
+import type { AnalyzedQuery, ExpressionContext, NamedQuery, ResultColumn, Session } from './context'
 import { AnalysisError, typeMismatch } from './failure'
+import { type NamedView, tableKey } from './named-table'
 import { createScope, type Scope, type ScopeColumn } from './scope'
 import { quoteName } from './sql-quote'
 import type { Expression, Identifier, Query, Relation } from './syntax/tree'
@@ -23,6 +24,8 @@ export interface RelationContext {
   /** Scope around the query that this FROM belongs to. */
   readonly outer: Scope | undefined
   analyzeQuery(query: Query, scope: Scope | undefined, ctes: readonly NamedQuery[]): AnalyzedQuery
+  /** Analyses the query of a view in its own database, apart from the query around it. */
+  analyzeView(view: NamedView): AnalyzedQuery
 }
 
 function expressionContext(context: RelationContext, columns: readonly ScopeColumn[], clause: string): ExpressionContext {
@@ -94,9 +97,10 @@ function analyzeTable(relation: Extract<Relation, { kind: 'table' }>, context: R
   }
   const table = names[names.length - 1] as string
   const database = names.length > 1 ? (names[names.length - 2] as string) : context.session.database
-  const stored = context.session.tables.get(JSON.stringify([database, table]))
+  const stored = context.session.tables.get(tableKey(database, table))
   if (stored === undefined)
     throw new AnalysisError('TABLE_NOT_FOUND', `Table 'awsdatacatalog.${database}.${table}' does not exist`, relation.at)
+  if ('view' in stored) return fromView(stored, context, relation.at)
   const scan = context.session.scans.length
   const placeholder = `${context.session.token}_${scan}_`
   const alias = `r${context.session.next()}`
@@ -113,19 +117,59 @@ function analyzeTable(relation: Extract<Relation, { kind: 'table' }>, context: R
       source: column.partition ? { scan, column: column.name } : undefined,
     }),
   )
-  const path: ScopeColumn = {
-    name: '$path',
-    label: '$path',
-    type: types.varchar,
-    sql: `${alias}.c${columns.length}`,
-    hidden: true,
-    qualifier,
-    source: { scan, column: '$path' },
-  }
-  const selected = [...stored.columns.map((column) => quoteName(column.name)), quoteName('$path')].map(
+  const hiddenNames = stored.hidden ?? ['$path']
+  const hidden = hiddenNames.map(
+    (name, index): ScopeColumn => ({
+      name,
+      label: name,
+      type: types.varchar,
+      sql: `${alias}.c${columns.length + index}`,
+      hidden: true,
+      qualifier,
+      source: name === '$path' ? { scan, column: '$path' } : undefined,
+    }),
+  )
+  const selected = [...stored.columns.map((column) => quoteName(column.name)), ...hiddenNames.map(quoteName)].map(
     (name, index) => `${name} AS c${index}`,
   )
-  return { sql: `(SELECT ${selected.join(', ')} FROM ${placeholder}) AS ${alias}`, columns: [...columns, path] }
+  return { sql: `(SELECT ${selected.join(', ')} FROM ${placeholder}) AS ${alias}`, columns: [...columns, ...hidden] }
+}
+
+// The columns are those that the view had when it was made: what its query yields today must fit them.
+function fromView(view: NamedView, context: RelationContext, at: number): AnalyzedRelation {
+  const query = context.analyzeView(view)
+  const stale = (reason: string) =>
+    new AnalysisError(
+      'VIEW_IS_STALE',
+      `View 'awsdatacatalog.${view.database}.${view.table}' is stale or in invalid state: ${reason}`,
+      at,
+    )
+  if (query.columns.length !== view.columns.length) {
+    throw stale(
+      `stored view column count (${view.columns.length}) does not match column count derived from the view query analysis (${query.columns.length})`,
+    )
+  }
+  const columns = query.columns.map((column, index): ResultColumn => {
+    const declared = view.columns[index] as NamedView['columns'][number]
+    const type = parseType(declared.type)
+    if (column.name !== declared.name || !sameOrWider(column.type, type)) {
+      throw stale(
+        `column [${column.label ?? '<anonymous>'}] of type ${typeText(column.type)} projected from query view at position ${index} cannot be coerced to column [${declared.name}] of type ${typeText(type)} stored in view definition`,
+      )
+    }
+    return { name: declared.name, label: declared.name, type }
+  })
+  const items = query.columns.map((column, index) => {
+    const value = { sql: `v.c${index}`, type: column.type, throws: false }
+    return `${castNull(convert(value, (columns[index] as ResultColumn).type) as Typed)} AS c${index}`
+  })
+  const sql = `SELECT ${items.join(', ')} FROM (${query.sql}) AS v`
+  return fromQuery({ sql, columns }, context, [view.database, view.table])
+}
+
+const sameOrWider = (from: TrinoType, to: TrinoType): boolean => {
+  const common = commonType(from, to)
+  return common !== undefined && typeText(common) === typeText(to)
 }
 
 function rename(relation: AnalyzedRelation, alias: Identifier, names: readonly Identifier[] | undefined): AnalyzedRelation {

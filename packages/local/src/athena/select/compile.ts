@@ -5,17 +5,16 @@ import {
   notSupportedLocally,
   type OutputColumn,
   type ScanFilter,
-  type TableRelation,
   type TableResolver,
 } from '../query-engine'
 import { analyzeQuery } from './analyze-query'
 import type { Condition, PlannedScan, Session } from './context'
 import { AnalysisError, locate } from './failure'
+import { namedTables } from './named-table'
 import { outputColumn } from './output-column'
 import { quoteName } from './sql-quote'
 import { UnsupportedSyntax } from './syntax/cursor'
 import { parseQuery } from './syntax/query'
-import type { Query, Relation } from './syntax/tree'
 import { UnsupportedType } from './trino-type'
 
 /** A compiled query together with the Trino types of its columns, which the text form of the cells needs. */
@@ -33,28 +32,37 @@ export interface CompileContext {
  */
 export async function compileSelect(sql: string, context: CompileContext): Promise<CompiledSelect> {
   try {
-    const query = parseQuery(sql)
-    const tables = new Map<string, TableRelation>()
-    for (const [database, table] of tablesOf(query, context.database)) {
-      const key = JSON.stringify([database, table])
-      if (!tables.has(key)) tables.set(key, await context.resolver.resolve(database, table))
-    }
-    let count = 0
-    const session: Session = {
-      database: context.database.toLowerCase(),
-      now: context.now,
-      tables,
-      scans: [],
-      token: `scan${randomBytes(12).toString('hex')}`,
-      next: () => count++,
-    }
-    const analyzed = analyzeQuery(query, undefined, [], session)
-    const columns = analyzed.columns.map((column, index) => outputColumn(column.label ?? `_col${index}`, column.type))
+    const { session, analyzed, columns } = await analyze(sql, context)
     const selected = columns.map((column, index) => `c${index} AS ${quoteName(column.name)}`)
-    return await withScans(`SELECT ${selected.join(', ')} FROM (${analyzed.sql}) AS result`, columns, session, tables)
+    return await withScans(`SELECT ${selected.join(', ')} FROM (${analyzed.sql}) AS result`, columns, session)
   } catch (error) {
     throw asFailure(error, sql)
   }
+}
+
+/** The columns of a query, with nothing read but the catalogue. @throws as {@link compileSelect}. */
+export async function columnsOfSelect(sql: string, context: CompileContext): Promise<readonly OutputColumn[]> {
+  try {
+    return (await analyze(sql, context)).columns
+  } catch (error) {
+    throw asFailure(error, sql)
+  }
+}
+
+async function analyze(sql: string, context: CompileContext) {
+  const query = parseQuery(sql)
+  let count = 0
+  const session: Session = {
+    database: context.database.toLowerCase(),
+    now: context.now,
+    tables: await namedTables(query, context.database, context.resolver),
+    scans: [],
+    token: `scan${randomBytes(12).toString('hex')}`,
+    next: () => count++,
+  }
+  const analyzed = analyzeQuery(query, undefined, [], session)
+  const columns = analyzed.columns.map((column, index) => outputColumn(column.label ?? `_col${index}`, column.type))
+  return { session, analyzed, columns }
 }
 
 function asFailure(error: unknown, sql: string): unknown {
@@ -66,12 +74,7 @@ function asFailure(error: unknown, sql: string): unknown {
   return error
 }
 
-async function withScans(
-  sql: string,
-  columns: readonly OutputColumn[],
-  session: Session,
-  tables: ReadonlyMap<string, TableRelation>,
-): Promise<CompiledSelect> {
+async function withScans(sql: string, columns: readonly OutputColumn[], session: Session): Promise<CompiledSelect> {
   let result = sql
   let bytes = 0
   let files = 0
@@ -86,7 +89,7 @@ async function withScans(
   return {
     sql: result,
     columns,
-    tables: [...tables.values()].map(({ database, table }) => ({ database, table })),
+    tables: [...session.tables.values()].map(({ database, table }) => ({ database, table })),
     scannedBytes: bytes,
     scannedFiles: files,
   }
@@ -104,44 +107,4 @@ function scanFilter(planned: PlannedScan): ScanFilter {
   const keep = (values: Readonly<Record<string, string | null>>): boolean =>
     conditions.every((condition: Condition) => condition(values) !== false)
   return { partition: (values) => keep(values), path: (path) => keep({ $path: path }) }
-}
-
-/** Stored tables named in a query, WITH tables left out. */
-function tablesOf(query: Query, database: string): [string, string][] {
-  const found: [string, string][] = []
-  const visit = (value: unknown, ctes: readonly string[]): void => {
-    if (value === null || typeof value !== 'object') return
-    if (Array.isArray(value)) {
-      for (const item of value) visit(item, ctes)
-      return
-    }
-    if ('with' in value && 'body' in value) {
-      let known = ctes
-      for (const table of (value as Query).with) {
-        visit(table.query, known)
-        known = [...known, table.name.text.toLowerCase()]
-      }
-      const { with: _with, ...rest } = value as Query
-      visit(Object.values(rest), known)
-      return
-    }
-    const relation = value as Relation
-    if (relation.kind === 'table' && 'parts' in relation) {
-      const names = relation.parts.map((part) => part.text.toLowerCase())
-      if (names.length === 1 && ctes.includes(names[0] as string)) return
-      found.push(tableName(names, database))
-      return
-    }
-    for (const child of Object.values(value)) visit(child, ctes)
-  }
-  visit(query, [])
-  return found
-}
-
-function tableName(names: readonly string[], database: string): [string, string] {
-  const table = names[names.length - 1] as string
-  if (names.length > 3) throw new AnalysisError('SYNTAX_ERROR', `Too many parts in table name: ${names.join('.')}`)
-  if (names.length === 3 && names[0] !== 'awsdatacatalog') throw notSupportedLocally(`the data catalog ${names[0]}`)
-  if (table.includes('$')) throw notSupportedLocally(`the hidden table "${table}"`)
-  return [names.length > 1 ? (names[names.length - 2] as string) : database.toLowerCase(), table]
 }

@@ -1,4 +1,5 @@
 import type { TableRelation } from '../query-engine'
+import type { NamedTable } from './named-table'
 import type { Scope, ScopeColumn } from './scope'
 import type { Query } from './syntax/tree'
 import type { TrinoType } from './trino-type'
@@ -46,7 +47,8 @@ export interface Session {
   readonly database: string
   /** Milliseconds: one instant for the whole query. */
   readonly now: number
-  readonly tables: ReadonlyMap<string, TableRelation>
+  /** By `tableKey`. */
+  readonly tables: ReadonlyMap<string, NamedTable>
   readonly scans: PlannedScan[]
   /** A word that cannot stand in the statement. */
   readonly token: string

@@ -448,7 +448,7 @@ const refusals: readonly (readonly [string, string])[] = [
   ['WITH RECURSIVE a AS (SELECT 1) SELECT 1', 'WITH RECURSIVE'],
   ['SELECT * FROM (VALUES 1) a(x) NATURAL JOIN (VALUES 1) b(x)', 'NATURAL JOIN'],
   ['SELECT * FROM t FOR VERSION AS OF 3', 'FOR VERSION'],
-  ['SELECT * FROM "t$partitions"', 'the hidden table "t$partitions"'],
+  ['SELECT * FROM "t$files"', 'the hidden table "t$files"'],
   ['SELECT * FROM other.db.t', 'the data catalog other'],
   ['SELECT CAST(ROW(1) AS json)', 'CAST from row to json'],
   ['SELECT max(x, 2) FROM (VALUES 1) t(x)', 'max(x, n)'],
