@@ -2,7 +2,7 @@ import { makeClockFaults } from './clock-fault'
 import type { Anomalies } from './device-anomaly'
 import { makeDeviceClock } from './device-clock'
 import type { Faults } from './fault'
-import { blockLines, emptyLine, lineBlock, visitBlocks } from './line-block'
+import { blockLines, blockVisitor, emptyLine, type LineBlock, lineBlock } from './line-block'
 import type { Line, LineFault, LineSource } from './lines'
 import { type DrawKeys, draw, rateThreshold, scaleDraw, streamKeys } from './random'
 import { makeFates } from './record-fate'
@@ -151,34 +151,51 @@ export function makeArrivals(options: ArrivalOptions): Arrivals {
   /** The lines of a file of which each record is sent once, when it happens, and as it should: nothing is decided line by line. */
   const visitPlain: Arrivals['visitBlocks'] = (file, take) => {
     const block = lineBlock()
-    const { device: devices, tick: ticks, draws, eventTime, emitTime } = block
     const order = ordersOf(file.shard)
     const from = Math.max(file.start, startMs)
     const to = Math.min(file.start + fileMs, endMs)
-    let count = 0
     for (let tick = Math.floor(file.start / slotMs); tick * slotMs < to; tick++) {
-      for (let i = 0; i < order.length; i++) {
-        const device = order[i] as number
-        const at = tick * slotMs + (phases[device] as number)
-        if (at < from || at >= to) continue
-        devices[count] = device
-        ticks[count] = tick
-        draws[count] = tick
-        eventTime[count] = at
-        emitTime[count] = at
-        if (++count < blockLines) continue
-        block.count = count
+      for (let first = 0; first < order.length; ) {
+        const end = Math.min(order.length, first + blockLines - block.count)
+        addSlot(block, order, first, end, tick, from, to)
+        first = end
+        if (block.count < blockLines) continue
         take(block)
-        count = 0
+        block.count = 0
       }
     }
+    if (block.count > 0) take(block)
+  }
+
+  /** Adds the records that some devices have in a slot. */
+  function addSlot(
+    block: LineBlock,
+    order: Uint32Array,
+    first: number,
+    end: number,
+    tick: number,
+    from: number,
+    to: number,
+  ): void {
+    const { device: devices, tick: ticks, draws, eventTime, emitTime } = block
+    let { count } = block
+    for (let i = first; i < end; i++) {
+      const device = order[i] as number
+      const at = tick * slotMs + (phases[device] as number)
+      if (at < from || at >= to) continue
+      devices[count] = device
+      ticks[count] = tick
+      draws[count] = tick
+      eventTime[count] = at
+      emitTime[count] = at
+      count++
+    }
     block.count = count
-    if (count > 0) take(block)
   }
 
   const isSound = faults.clock.rate === 0 && faults.malformed.rate === 0 && !faults.schemaDrift
   const isAsItShould = isPlain && isEverySlot && !skewOf && isSound
-  return { skewOf, visit, visitBlocks: isAsItShould ? visitPlain : (file, take) => visitBlocks(visit, file, take) }
+  return { skewOf, visit, visitBlocks: isAsItShould ? visitPlain : blockVisitor(visit) }
 }
 
 /** The devices of each shard, in the order of the fleet. A device belongs to a shard by its name, so it stays there when others come and go. */

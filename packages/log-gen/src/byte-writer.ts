@@ -58,8 +58,13 @@ export function pieceOf(text: string): Piece {
   return { bytes, words: viewOf(bytes), length }
 }
 
-/** Copies a piece, four bytes at a time: below a few hundred bytes that is faster than a call of set. Returns where it ends. */
-export function copyPiece(view: DataView, at: number, { words, length }: Piece): number {
-  for (let i = 0; i < length; i += 4) view.setInt32(at + i, words.getInt32(i, true), true)
+/** Up to this length a loop over words copies faster than a call of set. */
+const shortBytes = 56
+
+/** Copies a piece. Returns where it ends. */
+export function copyPiece(writer: ByteWriter, at: number, { bytes, words, length }: Piece): number {
+  const { view } = writer
+  if (length > shortBytes) writer.bytes.set(bytes, at)
+  else for (let i = 0; i < length; i += 4) view.setInt32(at + i, words.getInt32(i, true), true)
   return at + length
 }

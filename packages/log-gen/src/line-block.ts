@@ -1,5 +1,4 @@
 import type { Line, LineFault, LineSource } from './lines'
-import type { FileId } from './shard'
 
 /** Lines of a block. */
 export const blockLines = 1024
@@ -73,14 +72,25 @@ export function addLine(block: LineBlock, line: Line): void {
   block.malformed[i] = line.malformed
 }
 
-/** The visited lines of a file, block by block. */
-export function visitBlocks(visit: LineSource['visit'], file: FileId, take: (block: LineBlock) => void): void {
-  const block = lineBlock()
-  visit(file, (line) => {
+/** Visits lines block by block. */
+export function blockVisitor(visit: LineSource['visit']): LineSource['visitBlocks'] {
+  let open = { block: lineBlock(), take: (_: LineBlock): void => {} }
+  // One function for all files: loops that call another one each time are compiled again and again.
+  const add = (line: Line) => {
+    const { block, take } = open
     addLine(block, line)
     if (block.count < blockLines) return
     take(block)
     block.count = 0
-  })
-  if (block.count > 0) take(block)
+  }
+  return (file, take) => {
+    const outer = open
+    open = { block: lineBlock(), take }
+    try {
+      visit(file, add)
+      if (open.block.count > 0) take(open.block)
+    } finally {
+      open = outer
+    }
+  }
 }

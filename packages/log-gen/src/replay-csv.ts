@@ -15,7 +15,7 @@ import { writeText } from './byte-writer'
 import { usualLevel } from './compression'
 import { configHash } from './config-hash'
 import { atScale, exactDecimal } from './exact-decimal'
-import { emptyLine, setLine, visitBlocks } from './line-block'
+import { blockVisitor, emptyLine, setLine } from './line-block'
 import type { LineLayout } from './line-layout'
 import type { Line, LineSource, LogSource } from './lines'
 import type { LogFormat } from './log-format'
@@ -220,7 +220,7 @@ function replayLines(tableColumns: ColumnMap, { eventTime, deviceColumn, fileMs,
       return loaded().devices
     },
     visit,
-    visitBlocks: (file, take) => visitBlocks(visit, file, take),
+    visitBlocks: blockVisitor(visit),
     writer: (format) => ({
       fileStart: '',
       write: (writer, block) => {

@@ -1,5 +1,5 @@
 import { type ByteWriter, copyPiece, type Piece, pieceOf, reserve, writeText } from './byte-writer'
-import { fillCell, nullDraw } from './cell'
+import { type Cell, fillCell, nullDraw } from './cell'
 import { type InstantSeparators, minuteText } from './instant-text'
 import { blockLines, emptyLine, type LineBlock, setLine } from './line-block'
 import type { Line } from './lines'
@@ -26,7 +26,7 @@ export function compileRows(
   )
   const line = emptyLine()
   return (writer, block) => {
-    cells.forEach((cell, i) => fillCell(cell, block, draws[i] as Float64Array))
+    for (let c = 0; c < cells.length; c++) fillCell(cells[c] as Cell, block, draws[c] as Float64Array)
     const { count, malformed, end } = block
     for (let i = 0; i < count; i++) {
       if (malformed[i] === undefined) writeRow(writer, steps, block, i)
@@ -141,7 +141,7 @@ function writeRow(writer: ByteWriter, steps: readonly Step[], block: LineBlock, 
     const room = piece.bytes.length
     if (at + room > view.byteLength) view = grow(writer, at, room)
     const from = at
-    at = copyPiece(view, from, piece)
+    at = copyPiece(writer, from, piece)
     if (rest >= 0) writeSeconds(view, from + step.secondsAt, rest)
   }
   writer.at = at
