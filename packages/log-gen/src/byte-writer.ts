@@ -40,31 +40,3 @@ export function writeText(writer: ByteWriter, text: string): void {
   reserve(writer, text.length * 3)
   writer.at += writer.bytes.write(text, writer.at)
 }
-
-/** Bytes that are copied often. They are followed by up to three more, so that whole words can be copied. */
-export interface Piece {
-  /** All of them. */
-  readonly bytes: Buffer
-  readonly words: DataView
-  /** Bytes that count. */
-  readonly length: number
-}
-
-/** A piece of text. */
-export function pieceOf(text: string): Piece {
-  const length = Buffer.byteLength(text)
-  const bytes = Buffer.allocUnsafe((length + 3) & ~3).fill(0, length)
-  bytes.write(text)
-  return { bytes, words: viewOf(bytes), length }
-}
-
-/** Up to this length a loop over words copies faster than a call of set. */
-const shortBytes = 56
-
-/** Copies a piece. Returns where it ends. */
-export function copyPiece(writer: ByteWriter, at: number, { bytes, words, length }: Piece): number {
-  const { view } = writer
-  if (length > shortBytes) writer.bytes.set(bytes, at)
-  else for (let i = 0; i < length; i += 4) view.setInt32(at + i, words.getInt32(i, true), true)
-  return at + length
-}

@@ -1,4 +1,4 @@
-import { type ByteWriter, copyPiece, type Piece, pieceOf, reserve, writeText } from './byte-writer'
+import { type ByteWriter, reserve, writeText } from './byte-writer'
 import { type Cell, fillCell, nullDraw } from './cell'
 import { type InstantSeparators, minuteText } from './instant-text'
 import { blockLines, emptyLine, type LineBlock, setLine } from './line-block'
@@ -6,6 +6,7 @@ import type { Line } from './lines'
 import { numberRoom, writeScaled, writeSeconds } from './number-text'
 import type { RowFormat } from './row-format'
 import { type Filling, type RowPart, rowParts } from './row-part'
+import { copyPiece, copySlack, setPiece, type TextPieces, textPieces } from './text-pieces'
 
 /**
  * Compiles the columns of a log into a function that appends the rows of a block. All text known beforehand (names of columns and devices,
@@ -37,24 +38,23 @@ export function compileRows(
 }
 
 const noDraws = new Float64Array(0)
-const empty = pieceOf('')
 
-/** A part with what has been prepared of it. One shape for all kinds: the loop over them is one piece of machine code. */
+/** A part with the texts that have been made of it. One shape for all kinds: the loop over them is one piece of machine code. */
 interface Step {
   readonly kind: RowPart['kind']
   readonly part: RowPart
   readonly separators: InstantSeparators
   /** Numbers of its cell for the lines of the block. */
   readonly draws: Float64Array
-  /** Prepared pieces: by device or by drawn number; of a constant the first one. Made when they are first written. */
-  readonly pieces: (Piece | undefined)[]
-  /** Stands for null. */
-  readonly nothing: Piece
+  /** Texts by device or by drawn number, made when they are first written; behind them the one of a constant, or for null. */
+  readonly pieces: TextPieces
+  /** Place of the constant, or of null. */
+  readonly nothing: number
   readonly scale: number
   readonly fixedDigits: number
-  /** Where the seconds of an instant stand in its piece; −1 for no instant. */
+  /** Where the seconds of an instant stand in its text; −1 for no instant. */
   readonly secondsAt: number
-  /** Minute that was printed into each piece. */
+  /** Minute that was printed into each text. */
   readonly minutes: Float64Array
   /** Start of the minute of the last instant, milliseconds. */
   minute: number
@@ -63,20 +63,21 @@ interface Step {
   minuteBytes: Buffer
   /** The number that was printed last, for one that lines have in common. */
   last: number
-  lastPiece: Piece
-  /** Used again for each text. */
+  /** Used again for each text that is made for its line. */
   readonly line: Line
 }
 
 function makeStep(part: RowPart, separators: InstantSeparators, draws: Float64Array): Step {
   const isInstant = part.kind === 'instant'
+  const pieces = textPieces(part.places + 1)
+  setPiece(pieces, part.places, part.nothing)
   return {
     kind: part.kind,
     part,
     separators,
     draws,
-    pieces: new Array<Piece | undefined>(part.places).fill(undefined),
-    nothing: pieceOf(part.nothing),
+    pieces,
+    nothing: part.places,
     scale: part.scale,
     fixedDigits: part.fixedDigits,
     // Ten bytes of date, six of hour and minute.
@@ -86,7 +87,6 @@ function makeStep(part: RowPart, separators: InstantSeparators, draws: Float64Ar
     shownMinute: Number.NaN,
     minuteBytes: Buffer.alloc(0),
     last: Number.NaN,
-    lastPiece: empty,
     line: emptyLine(),
   }
 }
@@ -96,13 +96,15 @@ function writeRow(writer: ByteWriter, steps: readonly Step[], block: LineBlock, 
   let { view, at } = writer
   for (let s = 0; s < steps.length; s++) {
     const step = steps[s] as Step
-    let piece = step.nothing
+    const { pieces } = step
+    let place = step.nothing
     let rest = -1
     switch (step.kind) {
       case 'constant':
         break
       case 'device':
-        piece = step.pieces[device] ?? makePiece(step, device)
+        place = device
+        if ((pieces.length[place] as number) < 0) setPiece(pieces, place, step.part.textOf(place))
         break
       case 'number': {
         const value = step.draws[i] as number
@@ -113,12 +115,15 @@ function writeRow(writer: ByteWriter, steps: readonly Step[], block: LineBlock, 
       }
       case 'common-number': {
         const value = step.draws[i] as number
-        piece = value === step.last ? step.lastPiece : printCommon(step, value)
+        if (value !== step.last) printCommon(step, value)
+        place = 0
         break
       }
       case 'value': {
-        const place = step.draws[i] as number
-        if (place !== nullDraw) piece = step.pieces[place] ?? makePiece(step, place)
+        const drawn = step.draws[i] as number
+        if (drawn === nullDraw) break
+        place = drawn
+        if ((pieces.length[place] as number) < 0) setPiece(pieces, place, step.part.textOf(place))
         break
       }
       case 'instant': {
@@ -126,8 +131,8 @@ function writeRow(writer: ByteWriter, steps: readonly Step[], block: LineBlock, 
         if (time === nullDraw) break
         rest = time - step.minute
         if (!(rest >= 0 && rest < 60_000)) rest = time - turnMinute(step, time)
-        const place = step.pieces.length === 1 ? 0 : device
-        piece = step.minutes[place] === step.minute ? (step.pieces[place] as Piece) : datePiece(step, place)
+        place = step.nothing === 1 ? 0 : device
+        if (step.minutes[place] !== step.minute) setMinute(step, place)
         break
       }
       case 'text': {
@@ -138,10 +143,10 @@ function writeRow(writer: ByteWriter, steps: readonly Step[], block: LineBlock, 
         continue
       }
     }
-    const room = piece.bytes.length
+    const room = (pieces.length[place] as number) + copySlack
     if (at + room > view.byteLength) view = grow(writer, at, room)
     const from = at
-    at = copyPiece(writer, from, piece)
+    at = copyPiece(view, at, pieces, place)
     if (rest >= 0) writeSeconds(view, from + step.secondsAt, rest)
   }
   writer.at = at
@@ -153,18 +158,13 @@ function grow(writer: ByteWriter, at: number, room: number): DataView {
   return writer.view
 }
 
-function makePiece(step: Step, place: number): Piece {
-  const piece = pieceOf(step.part.textOf(place))
-  step.pieces[place] = piece
-  return piece
-}
+const printed = Buffer.alloc(numberRoom)
+const printedView = new DataView(printed.buffer, printed.byteOffset, numberRoom)
 
-function printCommon(step: Step, value: number): Piece {
-  const bytes = Buffer.alloc(numberRoom)
-  const length = writeScaled(new DataView(bytes.buffer, bytes.byteOffset), 0, value, step.scale, step.fixedDigits)
+function printCommon(step: Step, value: number): void {
+  const length = writeScaled(printedView, 0, value, step.scale, step.fixedDigits)
+  setPiece(step.pieces, 0, printed.latin1Slice(0, length) + step.part.textOf(0))
   step.last = value
-  step.lastPiece = pieceOf(bytes.toString('latin1', 0, length) + step.part.textOf(0))
-  return step.lastPiece
 }
 
 function turnMinute(step: Step, time: number): number {
@@ -172,17 +172,17 @@ function turnMinute(step: Step, time: number): number {
   return step.minute
 }
 
-/** The piece of an instant, with the minute printed into it. */
-function datePiece(step: Step, place: number): Piece {
-  const { minute, separators } = step
+/** Prints the minute into the text of an instant. */
+function setMinute(step: Step, place: number): void {
+  const { minute, separators, pieces } = step
   const { lead } = step.part
   if (minute !== step.shownMinute) {
     step.shownMinute = minute
     step.minuteBytes = Buffer.from(minuteText(minute, separators[0]))
   }
-  const piece = step.pieces[place] ?? pieceOf(`${lead}${step.minuteBytes}00.000${separators[1]}${step.part.textOf(place)}`)
-  piece.bytes.set(step.minuteBytes, Buffer.byteLength(lead))
-  step.pieces[place] = piece
+  if ((pieces.length[place] as number) < 0) {
+    setPiece(pieces, place, `${lead}${step.minuteBytes}00.000${separators[1]}${step.part.textOf(place)}`)
+  }
+  pieces.bytes.set(step.minuteBytes, (pieces.start[place] as number) + Buffer.byteLength(lead))
   step.minutes[place] = minute
-  return piece
 }
