@@ -20,6 +20,14 @@ export type { DuckDbLimits, WriterName } from './engine/parquet-writer'
 export { SourceChangedError, VerificationError, WindowsFailedError } from './errors'
 export type { Explanation } from './explain'
 export { compactorHandler, type HandlerOptions } from './handler'
+export {
+  type LiveView,
+  type LiveViewNames,
+  liveViewDdl,
+  liveViewSql,
+  type RefreshLiveViewOptions,
+  refreshLiveView,
+} from './live-view'
 export { type MetricsOptions, metricsOf } from './metrics'
 export type { WindowPlan } from './plan-preview'
 export type { Quarantine } from './quarantine'

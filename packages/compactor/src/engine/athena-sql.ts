@@ -4,7 +4,8 @@ import { objectPattern } from './line-pattern'
 
 /** The column of a raw-line table. */
 const line = identifier('line')
-const path = identifier('$path')
+/** The object that a line comes from. */
+export const path: SqlFragment = identifier('$path')
 
 /** What a raw-line table is asked for: some objects of one partition. */
 export interface LinesQuery {
@@ -28,7 +29,7 @@ export function hasCertainLines(table: Table): boolean {
 }
 
 /** Whether a line is one that every reader reads alike. The pattern is the whole proof, so it is anchored at both ends. */
-function isCertain(table: Table): SqlFragment {
+export function isCertain(table: Table): SqlFragment {
   const pattern = objectPattern(table.columns, Object.keys(table.columns), 'sql')
   return pattern === undefined ? sql`false` : sql`regexp_like(${line}, ${`^${pattern}$`})`
 }
@@ -75,7 +76,8 @@ export function columnsSql(table: Table, from: string): SqlFragment {
   return sql`SELECT ${joinSql(Object.keys(table.columns).map((name) => identifier(name)))} FROM ${identifier(from)}`
 }
 
-function valueSql(name: string, type: ColumnType): SqlFragment {
+/** The value of a column in a certain line. */
+export function valueSql(name: string, type: ColumnType): SqlFragment {
   const text = sql`json_extract_scalar(${line}, ${`$.${name}`})`
   if (type.kind === 'string') return text
   // By way of a double, as the readers of NDJSON do: text rounded to 32 bits at once can differ in the last digit.

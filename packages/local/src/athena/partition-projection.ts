@@ -15,39 +15,51 @@ export function isProjected({ properties }: Pick<CatalogTable, 'properties'>): b
   return properties['projection.enabled']?.trim().toLowerCase() === 'true'
 }
 
+/** A value of one column: as the rule writes it, and as the catalogue would have it. */
+interface Choice {
+  readonly text: string
+  readonly value: string
+}
+
 /**
  * The partitions of a table with partition projection, one after the other: all combinations of the values of its columns.
  *
  * @param now milliseconds, for ranges that name NOW.
+ * @param keep asked with the values of the first columns, too: when it says no, none of their combinations is looked at.
  * @throws {@link AthenaFailure} HIVE_METASTORE_ERROR for a column without a rule or with a wrong one; by name for injected columns.
  * @see Athena User Guide, "Set up partition projection" and "Supported types for partition projection"
  */
-export function* projectedPartitions(table: CatalogTable, now: number): Generator<ProjectedPartition> {
-  const missing = table.partitionKeys.filter(({ name }) => table.properties[`projection.${name}.type`] === undefined)
+export function* projectedPartitions(
+  table: CatalogTable,
+  now: number,
+  keep: (values: Readonly<Record<string, string>>) => boolean = () => true,
+): Generator<ProjectedPartition> {
+  const keys = table.partitionKeys
+  const missing = keys.filter(({ name }) => table.properties[`projection.${name}.type`] === undefined)
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(', ')
     throw metastoreError(table, `but the following partition columns are missing projection configuration: [${names}]`)
   }
-  const choices = table.partitionKeys.map((key) => valuesOf(table, key, now))
   const template = table.properties['storage.location.template']
-  for (const { name } of table.partitionKeys) {
+  for (const { name } of keys) {
     if (template !== undefined && !template.includes(`\${${name}}`)) {
       throw metastoreError(table, `but its storage.location.template does not name the partition column ${name}`)
     }
   }
-  for (const texts of combinations(choices)) {
-    const values = texts.map((text, i) => partitionText(text, table.partitionKeys[i] as CatalogColumn))
-    yield {
-      values,
-      location: template === undefined ? `${table.location}${partitionName(table, texts)}/` : filled(template, table, texts),
-    }
-  }
-}
+  const columns = keys.map((key) => valuesOf(table, key, now).map((text): Choice => ({ text, value: partitionText(text, key) })))
 
-function* combinations(choices: readonly (readonly string[])[], chosen: readonly string[] = []): Generator<readonly string[]> {
-  const next = choices[chosen.length]
-  if (next === undefined) yield chosen
-  else for (const value of next) yield* combinations(choices, [...chosen, value])
+  function* below(chosen: readonly Choice[]): Generator<readonly Choice[]> {
+    const values = Object.fromEntries(chosen.map(({ value }, i) => [(keys[i] as CatalogColumn).name, value]))
+    if (chosen.length > 0 && !keep(values)) return
+    const next = columns[chosen.length]
+    if (next === undefined) yield chosen
+    else for (const choice of next) yield* below([...chosen, choice])
+  }
+  for (const chosen of below([])) {
+    const texts = chosen.map(({ text }) => text)
+    const location = template === undefined ? `${table.location}${partitionName(table, texts)}/` : filled(template, table, texts)
+    yield { values: chosen.map(({ value }) => value), location }
+  }
 }
 
 function filled(template: string, table: CatalogTable, texts: readonly string[]): string {

@@ -15,7 +15,7 @@ export interface TableColumn {
 export interface ScanFilter {
   /** Names of the columns that the query reads. The scan still yields all; only these count as scanned where a format allows it. */
   readonly columns?: readonly string[] | undefined
-  /** Partition values by column name, as the strings of the catalogue. */
+  /** Partition values by column name, as the strings of the catalogue. Values that are not given yet do not speak against a partition. */
   readonly partition?: ((values: Readonly<Record<string, string>>) => boolean) | undefined
   /** `s3://bucket/key`. */
   readonly path?: ((path: string) => boolean) | undefined

@@ -103,7 +103,7 @@ async function selectFiles(table: CatalogTable, filter: ScanFilter, access: Tabl
   else {
     access.permissions.glue('GetPartitions', table.database, table.name)
     const partitions = isProjected(table)
-      ? projectedPartitions(table, access.now())
+      ? projectedPartitions(table, access.now(), filter.partition)
       : access.catalog.partitions(table.database, table.name)
     for (const partition of partitions) {
       const values = Object.fromEntries(table.partitionKeys.map((key, i) => [key.name, partition.values[i] as string]))
