@@ -22,7 +22,9 @@ import { idOf, isMarker, type VersionRecord } from '../../src/s3/object-record'
 import { openStore } from '../../src/s3/store'
 
 const cases = Number(process.env['LIFECYCLE_CASES'] ?? 60)
+const seed = Number(process.env['LIFECYCLE_SEED'] ?? Date.now() % 2 ** 31)
 const days = 400
+const timeout = 30 * 60_000
 
 const dir = mkdtempSync(join(tmpdir(), 'pipe-lifecycle-'))
 const store = openStore(dir, () => 0)
@@ -195,30 +197,30 @@ const locked = versions.chain((list) =>
 )
 
 describe('the local S3 and the simulator agree on every action and on what is left', () => {
-  it(`for objects of a bucket without versions (${cases} cases)`, () => {
+  it(`for objects of a bucket without versions (${cases} cases)`, { timeout }, () => {
     fc.assert(
       fc.property(configuration, object, start, (rules, one, from) => compare(rules, [one], from, 'unversioned')),
-      { numRuns: cases },
+      { numRuns: cases, seed },
     )
   })
 
-  it(`for versions and delete markers (${cases} cases each, also suspended)`, () => {
+  it(`for versions and delete markers (${cases} cases each, also suspended)`, { timeout }, () => {
     for (const versioning of ['enabled', 'suspended'] as const) {
       fc.assert(
         fc.property(configuration, versions, start, (rules, list, from) => compare(rules, list, from, versioning)),
-        { numRuns: cases },
+        { numRuns: cases, seed },
       )
     }
   })
 
-  it(`for versions under retention and legal hold (${cases} cases)`, () => {
+  it(`for versions under retention and legal hold (${cases} cases)`, { timeout }, () => {
     fc.assert(
       fc.property(configuration, locked, start, (rules, list, from) => compare(rules, list, from, 'enabled')),
-      { numRuns: cases },
+      { numRuns: cases, seed },
     )
   })
 
-  it('on the uploads that are aborted', () => {
+  it('on the uploads that are aborted', { timeout }, () => {
     const rule = fc.record({
       prefix: fc.constantFrom('', 'a', 'a/', 'b'),
       days: fc.integer({ min: 1, max: 30 }),
@@ -264,7 +266,7 @@ describe('the local S3 and the simulator agree on every action and on what is le
           expect([...aborted].sort()).toEqual(expected.sort())
         },
       ),
-      { numRuns: Math.ceil(cases / 4) },
+      { numRuns: Math.ceil(cases / 4), seed },
     )
   })
 })
