@@ -4,10 +4,16 @@ import { join } from 'node:path'
 import { root, runTypeScript, setUp } from './setup.mjs'
 
 const [name, ...args] = process.argv.slice(2)
-const examples = readdirSync(join(root, 'examples')).filter((folder) => existsSync(join(root, 'examples', folder, 'src/main.ts')))
-if (!examples.includes(name)) {
+// `src/main.ts` goes by the name of its folder, `src/rules-main.ts` by folder-rules.
+const entries = readdirSync(join(root, 'examples')).flatMap((folder) => {
+  const src = join(root, 'examples', folder, 'src')
+  const files = existsSync(src) ? readdirSync(src).filter((file) => /^(.+-)?main\.ts$/.test(file)) : []
+  return files.map((file) => [`${folder}-${file}`.replace(/-main\.ts$/, ''), `examples/${folder}/src/${file}`])
+})
+const examples = new Map(entries)
+if (!examples.has(name)) {
   console.error(
-    `${name === undefined ? 'Which example?' : `There is no example "${name}".`} npm run example -- ${examples.join(' | ')}`,
+    `${name === undefined ? 'Which example?' : `There is no example "${name}".`} npm run example -- ${[...examples.keys()].join(' | ')}`,
   )
   process.exit(2)
 }
@@ -15,4 +21,4 @@ await setUp()
 // Ctrl-C reaches the child too; this process only waits for it.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
-process.exitCode = await runTypeScript(`examples/${name}/src/main.ts`, args, { cwd: root })
+process.exitCode = await runTypeScript(examples.get(name), args, { cwd: root })

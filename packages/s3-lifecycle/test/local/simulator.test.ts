@@ -23,7 +23,7 @@ import {
 } from '../../src/index'
 import { configuration, object } from '../random-configuration'
 
-const cases = Number(process.env['LIFECYCLE_WIRE_CASES'] ?? 12)
+const cases = Number(process.env['LIFECYCLE_WIRE_CASES'] ?? 6)
 const seed = Number(process.env['LIFECYCLE_SEED'] ?? 20261128)
 const [dayMs, minuteMs] = [86_400_000, 60_000]
 const begin = Date.UTC(2026, 0, 1)
