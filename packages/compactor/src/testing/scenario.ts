@@ -46,9 +46,11 @@ const variants: readonly (Pick<Scenario, 'name' | 'rollsUp' | 'lease'> & { reado
   },
 ]
 
+let builtIn: readonly Scenario[] | undefined
+
 /** The scenarios that come with the simulation: each way of publishing and each policy, with each engine. */
-export function builtInScenarios(): Scenario[] {
-  return variants.flatMap(({ name, rollsUp, lease, options }) =>
+export function builtInScenarios(): readonly Scenario[] {
+  builtIn ??= variants.flatMap(({ name, rollsUp, lease, options }) =>
     Object.entries(engines).map(([engineName, engine]) => {
       const compaction = defineCompaction({
         table,
@@ -60,6 +62,7 @@ export function builtInScenarios(): Scenario[] {
       return { name: `${name} · ${engineName}`, compaction, engine, lease, rollsUp, keyOf: rawKeys(compaction) }
     }),
   )
+  return builtIn
 }
 
 /** The caller's own compaction, with both engines in memory. */

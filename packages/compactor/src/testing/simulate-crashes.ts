@@ -104,7 +104,7 @@ export async function simulateCrashes(options: SimulationOptions): Promise<Simul
   const failures: FailedSchedule[] = []
   try {
     // Measuring the requests of every scenario takes too long where services are real.
-    const points = world === memoryWorld ? await crashPoints(scenarios, world, tempDir) : []
+    const points = world === memoryWorld ? await knownPoints(scenarios, tempDir) : []
     // Walked through in an order that leaves no part out when there are fewer schedules than points.
     const stride = coprime(Math.floor(points.length * 0.618), points.length)
     for (let i = 0; i < schedules; i++) {
@@ -156,6 +156,15 @@ interface Point {
   readonly scenario: Scenario
   readonly request: number
   readonly fault: Fault
+}
+
+// The same scenarios have the same points: they are walked through once.
+const measured = new WeakMap<readonly Scenario[], readonly Point[]>()
+
+async function knownPoints(scenarios: readonly Scenario[], tempDir: string): Promise<readonly Point[]> {
+  const points = measured.get(scenarios) ?? (await crashPoints(scenarios, memoryWorld, tempDir))
+  measured.set(scenarios, points)
+  return points
 }
 
 /** Every request of a worker that nothing happens to, with every fault. */

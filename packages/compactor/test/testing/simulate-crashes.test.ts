@@ -8,27 +8,31 @@ const sound = { lost: 0, doubled: 0, orphans: 0, failures: [] }
 describe('the crash simulator', () => {
   it('finds nothing in any of its scenarios', async () => {
     const seen: number[] = []
-    const report = await simulateCrashes({ schedules: 60, seed: 11, onProgress: ({ done }) => seen.push(done) })
+    const report = await simulateCrashes({ schedules: 40, seed: 11, onProgress: ({ done }) => seen.push(done) })
     expect(report).toMatchObject(sound)
     expect(report.scenarios).toHaveLength(12)
     expect(report.points).toBeGreaterThan(2000)
     // It has been where it hurts.
     for (const times of Object.values(report.faults)) expect(times).toBeGreaterThan(5)
-    expect(seen).toEqual(Array.from({ length: 60 }, (_, i) => i + 1))
+    expect(seen).toEqual(Array.from({ length: 40 }, (_, i) => i + 1))
   }, 120_000)
 
   it('plays the same schedules for the same seed', async () => {
-    const { requests, faults, rows } = await simulateCrashes({ schedules: 12, seed: 5 })
-    expect(await simulateCrashes({ schedules: 12, seed: 5 })).toMatchObject({ requests, faults, rows })
-    expect((await simulateCrashes({ schedules: 12, seed: 6 })).requests).not.toBe(requests)
+    const { requests, faults, rows } = await simulateCrashes({ schedules: 6, seed: 5 })
+    expect(await simulateCrashes({ schedules: 6, seed: 5 })).toMatchObject({ requests, faults, rows })
+    expect((await simulateCrashes({ schedules: 6, seed: 6 })).requests).not.toBe(requests)
   }, 120_000)
 
   it.each(breakableSteps)(
     'sees that the step "%s" is broken',
     async (breakStep) => {
-      const { lost, doubled, orphans, failures } = await simulateCrashes({ schedules: 40, seed: 3, breakStep })
-      expect(lost + doubled + orphans).toBeGreaterThan(0)
-      expect(failures[0]!.faults.length).toBeGreaterThan(0)
+      // As soon as a few schedules see it, more of them prove nothing more.
+      let report = await simulateCrashes({ schedules: 6, seed: 3, breakStep })
+      for (let seed = 4; report.failures.length === 0 && seed < 10; seed++) {
+        report = await simulateCrashes({ schedules: 6, seed, breakStep })
+      }
+      expect(report.lost + report.doubled + report.orphans).toBeGreaterThan(0)
+      expect(report.failures[0]!.faults.length).toBeGreaterThan(0)
     },
     120_000,
   )
@@ -49,7 +53,7 @@ describe('the crash simulator', () => {
     })
     const report = await simulateCrashes({
       compaction,
-      schedules: 20,
+      schedules: 12,
       rollsUp: true,
       lease: '5 minutes',
       keyOf: (at, index) => `dt=${at.toISOString().slice(0, 10)}/${at.toISOString().slice(0, 13)}_${index}.json`,
