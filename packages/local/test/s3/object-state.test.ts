@@ -215,6 +215,13 @@ describe('presigned URLs', () => {
     expect([late.status, await late.text()]).toEqual([403, expect.stringContaining('Request has expired')])
   })
 
+  it('for a PUT that signs the checksum of an empty body take no other', async () => {
+    const command = new PutObjectCommand(at)
+    const url = await getSignedUrl(s3, command, { expiresIn: 900, signingDate: new Date(server.clock.time) })
+    expect(url).toContain('x-amz-checksum-crc32=AAAAAA')
+    expect(await (await fetch(url, { method: 'PUT', body: 'x' })).text()).toContain('BadDigest')
+  })
+
   it('are refused when they were changed, or last for more than a week', async () => {
     await put()
     const url = await signed(new GetObjectCommand(at))
