@@ -1,3 +1,4 @@
+import type { BucketIndex } from '../bucket-index'
 import type { Store } from '../store'
 import { dayMs, dayOf } from './calendar'
 import { runDay } from './run-day'
@@ -17,7 +18,8 @@ export interface Midnights {
 
 /** Runs the lifecycle of all buckets at every midnight UTC of the clock. A bucket in which nothing has changed and nothing is due is not looked at. */
 export function createMidnights(store: Store, clock: SchedulingClock): Midnights {
-  const seen = new Map<string, { readonly revision: number; readonly nextDay: number }>()
+  // By the bucket itself: another one may come by the same name.
+  const seen = new WeakMap<BucketIndex, { readonly revision: number; readonly nextDay: number }>()
   let cancel: (() => void) | undefined
 
   const ruled = () => store.buckets().filter(({ configuration }) => configuration.lifecycle !== undefined)
@@ -26,10 +28,10 @@ export function createMidnights(store: Store, clock: SchedulingClock): Midnights
     const day = dayOf(clock.now())
     cancel = undefined
     for (const index of ruled()) {
-      const before = seen.get(index.name)
+      const before = seen.get(index)
       if (before && before.revision === index.revision && before.nextDay > day) continue
       const { nextDay } = runDay(store, index, day)
-      seen.set(index.name, { revision: index.revision, nextDay })
+      seen.set(index, { revision: index.revision, nextDay })
     }
     if (ruled().length > 0) start()
   }
