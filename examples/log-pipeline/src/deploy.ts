@@ -94,6 +94,7 @@ async function deployFunctions(local: Local, deployment: Deployment): Promise<vo
     timeout: '30 seconds',
     memoryMb: 256,
     policy: await policyOf('log-generator'),
+    ...invokedByRule('log-generator'),
   })
   await local.lambda.deploy({
     name: 'log-compactor',
@@ -111,7 +112,14 @@ async function deployFunctions(local: Local, deployment: Deployment): Promise<vo
     timeout: '2 minutes',
     memoryMb: 512,
     policy: await policyOf('log-compactor'),
+    ...invokedByRule('log-compactor'),
   })
+}
+
+/** Its rule may invoke it. A tick that failed is made up for by the next one, so Lambda need not try it again. */
+function invokedByRule(name: FunctionName) {
+  const sourceArn = `arn:aws:events:us-east-1:000000000000:rule/${name}`
+  return { permissions: [{ principal: 'events.amazonaws.com', sourceArn }], asyncRetries: 0 }
 }
 
 function generatorOf({ input, fleet }: Deployment): string {

@@ -4,6 +4,7 @@ import { ConfigError, PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { parseSchedule } from '@pipe/events'
 import type { RuntimeClock } from './clock'
+import { ruleArn } from './eventbridge/rule-store'
 import type { PolicyDocument } from './iam/policy'
 import type { KafkaTopicOptions } from './kafka/cluster'
 import { type DeployOptions, functionArn } from './lambda/function-config'
@@ -72,7 +73,7 @@ export function defineApp(app: App): App {
   for (const given of functions) {
     checkOptions(`defineApp, function "${given.name}"`, given, {
       required: ['name', 'entry'],
-      optional: ['handler', 'env', 'timeout', 'memoryMb', 'policy', 'external', 'maxInstances'],
+      optional: ['handler', 'env', 'timeout', 'memoryMb', 'policy', 'permissions', 'asyncRetries', 'external', 'maxInstances'],
     })
   }
   for (const rule of rules) {
@@ -101,7 +102,11 @@ export async function applyApp(local: Local<RuntimeClock>, app: App, from: strin
   for (const bucket of app.buckets ?? []) await call(local, `bucket ${bucket}`, 's3', 'PUT', `/${encodeURIComponent(bucket)}`)
   for (const { entry, policy, ...rest } of app.functions ?? []) {
     const document = typeof policy === 'string' ? await readPolicy(resolve(from, policy), rest.name) : policy
-    await local.lambda.deploy({ ...rest, entry: resolve(from, entry), ...(document === undefined ? {} : { policy: document }) })
+    const own = (app.rules ?? []).filter((rule) => rule.function === rest.name)
+    const rules = own.map(({ name }) => ({ principal: 'events.amazonaws.com', sourceArn: ruleArn(name) }))
+    const permissions = [...(rest.permissions ?? []), ...rules]
+    const more = document === undefined ? { permissions } : { permissions, policy: document }
+    await local.lambda.deploy({ ...rest, ...more, entry: resolve(from, entry) })
   }
   for (const { name, schedule, function: target, input, enabled = true } of app.rules ?? []) {
     const state = enabled ? 'ENABLED' : 'DISABLED'

@@ -4,18 +4,26 @@ import { join, resolve } from 'node:path'
 import { ConfigError, PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { type RealClock, type RuntimeClock, realClock } from './clock'
+import { createDelivery } from './eventbridge/delivery'
 import { createFailureList, type EventFailure } from './eventbridge/failures'
 import { createEventBridgeService } from './eventbridge/service'
+import { createEventCounter, type EventTotals } from './eventbridge/totals'
 import { type AuthorizedCall, createAuthorizer } from './iam/authorizer'
 import { createCredentials, type LocalCredentials } from './iam/credentials'
 import type { PolicyDocument } from './iam/policy'
 import type { KafkaOptions, LocalKafka } from './kafka/cluster'
 import { startKafka } from './kafka/start-kafka'
+import { createAsyncInvoker } from './lambda/async-invoker'
+import { createEventSourceMappings } from './lambda/event-source-mappings'
+import { createFunctionPolicies } from './lambda/function-policy'
 import { createLambdaHost, type LambdaHost } from './lambda/host'
 import { createLambdaService } from './lambda/service'
 import { lazyService } from './lazy-service'
 import { createS3Service } from './s3/service'
-import { localAccount, localRegion, type Service } from './service'
+import { AwsError, localAccount, localRegion, type Service } from './service'
+import { sendTo } from './sqs/operations'
+import { createQueues } from './sqs/queues'
+import { createSqsService } from './sqs/service'
 import { createEndpoint } from './wire'
 
 /** Options of {@link startLocal}. */
@@ -55,6 +63,13 @@ export interface Local<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
   readonly events: {
     /** Failed asynchronous invocations (rules, Invoke with type Event), oldest first; the last 10 000. */
     readonly failures: readonly EventFailure[]
+    /** What became of events so far. */
+    totals(): EventTotals
+    /**
+     * Takes a target down: EventBridge cannot reach the function or queue of this ARN, and tries again as the target's retry policy says, until the
+     * function that is returned is called.
+     */
+    takeDown(targetArn: string): () => void
   }
   readonly iam: {
     /** Every different call that was authorised so far, allowed or not. */
@@ -83,7 +98,7 @@ export interface Local<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
 }
 
 /**
- * Starts S3, Athena, Lambda and EventBridge on one port of the loopback interface, and, with `kafka`, Kafka brokers beside it.
+ * Starts S3, Athena, Lambda, EventBridge and SQS on one port of the loopback interface, and, with `kafka`, Kafka brokers beside it.
  *
  * @throws ConfigError `PIPE_CONFIG` for unknown options, `PIPE_LOCAL_DIR`; PipeError `PIPE_LOCAL_PORT_IN_USE`, `PIPE_LOCAL_DIR_IN_USE`, `PIPE_LOCAL_S3_INDEX`, `PIPE_LOCAL_RULES`.
  * @example
@@ -135,26 +150,55 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
       },
     )
     closers.push(() => athena.close?.())
+    const policies = createFunctionPolicies()
     const host = createLambdaHost({
       clock,
       endpoint: () => url,
       issueCredentials: (name) => credentials.issue(name),
+      setInvocation({ name, permissions, asyncRetries }) {
+        policies.declare(name, permissions)
+        asyncInvoker.configure(name, { ...asyncInvoker.configOf(name), retries: asyncRetries })
+      },
       setPolicy: (name, policy) => (policy === undefined ? authorizer.removePolicy(name) : authorizer.setPolicy(name, policy)),
       bundleDir: join(folder.dir, 'lambda'),
     })
-    const lambda = createLambdaService({
-      host,
-      authorizer,
-      onAsyncFailure: (failure) => failures.add({ at: new Date(clock.now()), ...failure }),
-    })
-    const events = createEventBridgeService({
-      dir: join(folder.dir, 'eventbridge'),
+    const counter = createEventCounter()
+    const queues = createQueues(clock)
+    closers.push(() => queues.close())
+    const asyncInvoker = createAsyncInvoker({
       clock,
+      invoke: (name, event) => host.invoke(name, event),
+      sendToQueue(arn, text, functionName) {
+        authorizer.authorize({ name: functionName, accessKeyId: '', secretAccessKey: '' }, 'sqs:SendMessage', arn)
+        const queue = queues.find(arn)
+        if (!queue) throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.')
+        sendTo(queue, { MessageBody: text }, functionName)
+      },
+      onFailure: (failure) => failures.add(failure),
+      count: (what) => counter.count(what),
+    })
+    const mappings = createEventSourceMappings({
+      clock,
+      queues,
       authorizer,
+      functionOf: (name) => host.get(name),
       invoke: (name, event) => host.invoke(name, event),
       onFailure: (failure) => failures.add(failure),
     })
-    const services: readonly Service[] = [events, lambda, athena, s3]
+    const lambda = createLambdaService({ host, authorizer, asyncInvoker, policies, mappings })
+    const delivery = createDelivery({
+      clock,
+      queues,
+      asyncInvoker,
+      counter,
+      enforces: iam === 'enforce',
+      hasFunction: (name) => host.get(name) !== undefined,
+      mayInvoke: (name, sourceArn) => policies.allows(name, { service: 'events.amazonaws.com', sourceArn }),
+      onFailure: (failure) => failures.add(failure),
+    })
+    const events = createEventBridgeService({ dir: join(folder.dir, 'eventbridge'), clock, authorizer, delivery, counter })
+    const sqs = createSqsService({ queues, clock, authorizer, endpoint: () => url })
+    const services: readonly Service[] = [events, lambda, athena, sqs, s3]
     const endpoint = await createEndpoint({
       port,
       services,
@@ -165,7 +209,9 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
     closers.push(
       () => endpoint.close(),
       () => host.close(),
-      // First of all: nothing new fires.
+      // First of all: nothing new fires, and who waits for messages is answered.
+      () => mappings.close(),
+      () => sqs.close?.(),
       () => events.close?.(),
     )
     const { root } = credentials
@@ -196,6 +242,8 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
         get failures() {
           return failures.all()
         },
+        totals: counter.totals,
+        takeDown: delivery.takeDown,
       },
       iam: {
         calls: () => authorizer.calls(),

@@ -38,6 +38,8 @@ const allowPut: PolicyDocument = {
 }
 const functionArn = (name: string) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`
 
+const permissions = [{ principal: 'events.amazonaws.com' }]
+
 async function schedule(local: Local, rule: string, expression: string, functionName: string): Promise<EventBridgeClient> {
   const events = new EventBridgeClient(local.aws)
   await events.send(new PutRuleCommand({ Name: rule, ScheduleExpression: expression }))
@@ -56,6 +58,7 @@ describe('startLocal', () => {
       env: { BUCKET: 'lake' },
       timeout: '30 seconds',
       policy: allowPut,
+      permissions,
     })
     const events = await schedule(local, 'each-minute', 'rate(1 minute)', 'writer')
     await local.clock.advance('5 minutes')
@@ -84,7 +87,13 @@ describe('startLocal', () => {
     const seen: string[] = []
     const local = keep(await startLocal({ clock: virtualClock(start), onFailure: ({ message }) => seen.push(message) }))
     await new S3Client(local.aws).send(new CreateBucketCommand({ Bucket: 'lake' }))
-    await local.lambda.deploy({ name: 'writer', entry: writesObject, env: { BUCKET: 'lake' }, timeout: '30 seconds' })
+    await local.lambda.deploy({
+      name: 'writer',
+      entry: writesObject,
+      env: { BUCKET: 'lake' },
+      timeout: '30 seconds',
+      permissions,
+    })
     await schedule(local, 'each-minute', 'rate(1 minute)', 'writer')
     await local.clock.advance('1 minute')
     const [failure] = local.events.failures
@@ -122,6 +131,7 @@ describe('startLocal', () => {
       env: { BUCKET: 'lake' },
       timeout: '30 seconds',
       policy: allowPut,
+      permissions,
     })
     await second.clock.advance('1 minute')
     expect(second.events.failures).toEqual([])

@@ -4,8 +4,13 @@ export interface EventFailure {
   readonly at: Date
   /** The rule that fired; absent for an asynchronous Invoke call. */
   readonly rule?: string
+  /** The function; of another target, its ARN. */
   readonly functionName: string
   readonly requestId?: string
+  /** Which run it was, from 1. */
+  readonly attempt: number
+  /** Whether nothing more is tried: what failed lies in a dead-letter queue now, or is lost. */
+  readonly isFinal: boolean
   /** JSON of the function's error, or why it could not be called. */
   readonly message: string
 }

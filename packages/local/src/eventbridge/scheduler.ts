@@ -5,7 +5,7 @@ import type { Rule, RuleStore } from './rule-store'
 /** Fires the rules of a store on a clock. */
 export interface Scheduler {
   /** To be called after every change of a rule. */
-  changed(name: string): void
+  changed(arn: string): void
   close(): void
 }
 
@@ -19,14 +19,14 @@ export function createScheduler(store: RuleStore, clock: RuntimeClock, fire: (ru
   const due = new Map<string, number>()
   let cancel = () => {}
 
-  const nextAfter = (rule: Rule, after: number) =>
-    nextFireTimes(rule.expression, new Date(after), { start: new Date(rule.since) })[0]?.getTime()
+  const nextAfter = ({ expression, since }: Rule, after: number) =>
+    expression === undefined ? undefined : nextFireTimes(expression, new Date(after), { start: new Date(since) })[0]?.getTime()
 
-  const plan = (name: string, after: number) => {
-    const rule = store.get(name)
+  const plan = (arn: string, after: number) => {
+    const rule = store.get(arn)
     const next = rule?.enabled ? nextAfter(rule, after) : undefined
-    if (next === undefined) due.delete(name)
-    else due.set(name, next)
+    if (next === undefined) due.delete(arn)
+    else due.set(arn, next)
   }
 
   const arm = () => {
@@ -36,23 +36,23 @@ export function createScheduler(store: RuleStore, clock: RuntimeClock, fire: (ru
 
   const wake = () => {
     const at = Math.min(...due.values())
-    for (const { name } of store.list()) {
-      if (due.get(name) !== at) continue
-      plan(name, at)
+    for (const { arn } of store.list()) {
+      if (due.get(arn) !== at) continue
+      plan(arn, at)
       // A task of its own: a virtual clock lets one rule finish before the next of the same instant begins.
       clock.schedule(at, () => {
-        const current = store.get(name)
+        const current = store.get(arn)
         if (current?.enabled) fire(current, new Date(at))
       })
     }
     arm()
   }
 
-  for (const { name } of store.list()) plan(name, clock.now())
+  for (const { arn } of store.list()) plan(arn, clock.now())
   arm()
   return {
-    changed(name) {
-      plan(name, clock.now())
+    changed(arn) {
+      plan(arn, clock.now())
       arm()
     },
     close() {

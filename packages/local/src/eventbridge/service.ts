@@ -4,13 +4,14 @@ import { checkOptions } from '@pipe/core/internal'
 import { scheduledEvent } from '@pipe/events'
 import type { RuntimeClock } from '../clock'
 import { asJsonError, readCallBody, sendJson } from '../json-call'
-import type { InvokeResult } from '../lambda/invocation-log'
 import { type Authorizer, AwsError, type Service, type ServiceCall } from '../service'
-import type { EventFailure } from './failures'
+import { createBusRouter } from './bus-router'
+import type { Delivery } from './delivery'
 import { eventBridgeOperations } from './operations'
 import type { Input } from './request-input'
-import { openRuleStore, type Rule, type RuleTarget } from './rule-store'
+import { openRuleStore } from './rule-store'
 import { createScheduler } from './scheduler'
+import type { EventCounter } from './totals'
 
 /** Options of {@link createEventBridgeService}. */
 export interface EventBridgeServiceOptions {
@@ -18,45 +19,42 @@ export interface EventBridgeServiceOptions {
   readonly dir: string
   readonly clock: RuntimeClock
   readonly authorizer: Authorizer
-  /** Calls a function; the clock tracks the call. */
-  invoke(functionName: string, event: unknown): Promise<InvokeResult>
-  onFailure(failure: EventFailure): void
+  readonly delivery: Delivery
+  readonly counter: EventCounter
 }
 
 const targetPrefix = 'AWSEvents.'
 const contentType = 'application/x-amz-json-1.1'
-const maxBodyBytes = 1024 * 1024
+// A request of a megabyte, which JSON can write six times as long.
+const maxBodyBytes = 8 * 1024 * 1024
 
 /**
- * The local EventBridge: scheduled rules on the default bus, with functions as targets. Rules live in `dir` and outlast the process.
+ * The local EventBridge: event buses, rules with schedules and patterns, functions and queues as targets. Buses and rules live in `dir` and outlast the
+ * process.
  *
  * @throws PipeError `PIPE_LOCAL_RULES` when the stored rules cannot be read.
  */
 export function createEventBridgeService(options: EventBridgeServiceOptions): Service {
-  checkOptions('createEventBridgeService', options, { required: ['dir', 'clock', 'authorizer', 'invoke', 'onFailure'] })
-  const { dir, clock, authorizer, invoke, onFailure } = options
+  checkOptions('createEventBridgeService', options, { required: ['dir', 'clock', 'authorizer', 'delivery', 'counter'] })
+  const { dir, clock, authorizer, delivery, counter } = options
   const store = openRuleStore(join(dir, 'rules.json'))
-
-  const deliver = (rule: Rule, target: RuleTarget, at: Date) => {
-    const functionName = target.arn.split(':')[6]!
-    const event: unknown =
-      target.input === undefined ? scheduledEvent({ ruleArn: rule.arn, at, id: randomUUID() }) : JSON.parse(target.input)
-    invoke(functionName, event).then(
-      ({ functionError, requestId, payloadText }) => {
-        if (functionError) onFailure({ at, rule: rule.name, functionName, requestId, message: payloadText })
-      },
-      (error: unknown) =>
-        onFailure({ at, rule: rule.name, functionName, message: error instanceof Error ? error.message : String(error) }),
-    )
-  }
+  const router = createBusRouter(store)
   const scheduler = createScheduler(store, clock, (rule, at) => {
-    for (const target of rule.targets) deliver(rule, target, at)
+    counter.count('published')
+    const event = scheduledEvent({ ruleArn: rule.arn, at, id: randomUUID() })
+    for (const target of rule.targets) delivery.deliver(rule, target, event, JSON.stringify(event))
   })
   const operations = eventBridgeOperations({
     store,
+    router,
     authorizer,
+    counter,
     now: () => clock.now(),
-    changed: (name) => scheduler.changed(name),
+    deliver: delivery.deliver,
+    changed(arn) {
+      router.changed()
+      scheduler.changed(arn)
+    },
   })
 
   return {

@@ -22,6 +22,11 @@ export const suppliedKeys: readonly string[] = [
   'aws:PrincipalType',
   'aws:RequestedRegion',
   'aws:SecureTransport',
+  // Carried by a service that acts for a resource, such as EventBridge for a rule.
+  'aws:SourceAccount',
+  'aws:SourceArn',
+  'events:detail-type',
+  'events:source',
   'kms:EncryptionContext:aws:s3:arn',
   'kms:ViaService',
   's3:delimiter',

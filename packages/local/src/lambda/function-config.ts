@@ -4,6 +4,7 @@ import { ConfigError, type Duration, durationMs } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import type { PolicyDocument } from '../iam/policy'
 import { localAccount, localRegion } from '../service'
+import type { FunctionPermission } from './function-policy'
 
 /** Options of `lambda.deploy`. */
 export interface DeployOptions {
@@ -21,6 +22,10 @@ export interface DeployOptions {
   readonly memoryMb?: number
   /** What the function may do. Default: nothing. */
   readonly policy?: PolicyDocument
+  /** Which services may invoke it, as its resource policy says on AWS; the same as AddPermission. Default: none. */
+  readonly permissions?: readonly FunctionPermission[]
+  /** Further runs of an asynchronous invocation that failed, after one and after two more minutes. 0 to 2, default 2, as on AWS. */
+  readonly asyncRetries?: number
   /** Packages that are not bundled but loaded at run time (native ones, such as DuckDB, never are). Default none. */
   readonly external?: readonly string[]
   /** How many invocations run at the same time; further ones wait. Default 8. */
@@ -37,6 +42,8 @@ export interface FunctionConfig {
   readonly timeoutMs: number
   readonly memoryMb: number
   readonly policy: PolicyDocument | undefined
+  readonly permissions: readonly FunctionPermission[]
+  readonly asyncRetries: number
   readonly external: readonly string[]
   readonly maxInstances: number
 }
@@ -69,9 +76,18 @@ const reserved = new Set([
 export function resolveFunctionConfig(options: DeployOptions): FunctionConfig {
   checkOptions('lambda.deploy', options, {
     required: ['name', 'entry'],
-    optional: ['handler', 'env', 'timeout', 'memoryMb', 'policy', 'external', 'maxInstances'],
+    optional: ['handler', 'env', 'timeout', 'memoryMb', 'policy', 'permissions', 'asyncRetries', 'external', 'maxInstances'],
   })
-  const { name, entry, handler = 'handler', env = {}, timeout = '3 seconds', memoryMb = 128, maxInstances = 8 } = options
+  const {
+    name,
+    entry,
+    handler = 'handler',
+    env = {},
+    timeout = '3 seconds',
+    memoryMb = 128,
+    asyncRetries = 2,
+    maxInstances = 8,
+  } = options
   const fail = (problem: string, hint: string) => {
     throw new ConfigError(`Function ${JSON.stringify(name)}: ${problem}`, { code: 'PIPE_LOCAL_FUNCTION', hint })
   }
@@ -94,6 +110,7 @@ export function resolveFunctionConfig(options: DeployOptions): FunctionConfig {
   if (!Number.isInteger(memoryMb) || memoryMb < 128 || memoryMb > 10_240) {
     fail(`memoryMb is ${memoryMb}.`, 'Lambda allows whole numbers from 128 to 10240.')
   }
+  if (![0, 1, 2].includes(asyncRetries)) fail(`asyncRetries is ${asyncRetries}.`, 'Lambda allows 0, 1 or 2.')
   if (!Number.isInteger(maxInstances) || maxInstances < 1) fail(`maxInstances is ${maxInstances}.`, 'Use a whole number above 0.')
   return {
     name,
@@ -104,6 +121,8 @@ export function resolveFunctionConfig(options: DeployOptions): FunctionConfig {
     timeoutMs,
     memoryMb,
     policy: options.policy,
+    permissions: options.permissions ?? [],
+    asyncRetries,
     external: [...(options.external ?? [])],
     maxInstances,
   }

@@ -70,6 +70,8 @@ export interface LambdaHostOptions {
   }
   /** Checks and sets the policy; `undefined` allows nothing. */
   setPolicy(name: string, policy: PolicyDocument | undefined): void
+  /** Takes over who may invoke the function, and its asynchronous retries. */
+  setInvocation(config: Pick<FunctionConfig, 'name' | 'permissions' | 'asyncRetries'>): void
   /** Where bundles of entries outside any package go. */
   readonly bundleDir: string
 }
@@ -112,6 +114,7 @@ export function createLambdaHost(options: LambdaHostOptions): LambdaHost {
     const config = resolveFunctionConfig(given)
     const bundle = await bundler.bundle(config)
     options.setPolicy(config.name, config.policy)
+    options.setInvocation(config)
     const { name, arn, handler, timeoutMs, memoryMb, env } = config
     const info = {
       name,

@@ -1,14 +1,19 @@
 import { asJsonError, readCallBody, sendJson, sendText } from '../json-call'
 import { type Authorizer, AwsError, type Service, type ServiceCall } from '../service'
+import type { AsyncInvoker } from './async-invoker'
+import { answerConfigurationCall } from './configuration-api'
+import type { EventSourceMappings } from './event-source-mappings'
 import { functionArn } from './function-config'
+import type { FunctionPolicies } from './function-policy'
 import type { DeployedFunction, LambdaHost } from './host'
 
 /** Options of {@link createLambdaService}. */
 export interface LambdaServiceOptions {
   readonly host: LambdaHost
   readonly authorizer: Authorizer
-  /** Told when an asynchronous invocation fails: nobody else hears of it. */
-  onAsyncFailure(failure: { readonly functionName: string; readonly requestId?: string; readonly message: string }): void
+  readonly asyncInvoker: AsyncInvoker
+  readonly policies: FunctionPolicies
+  readonly mappings: EventSourceMappings
 }
 
 const contentType = 'application/json'
@@ -18,11 +23,14 @@ const maxAsyncBytes = 1024 * 1024
 /** The log that an answer carries with LogType Tail. */
 const tailBytes = 4096
 
-/** The API of Lambda as far as the host has it: Invoke, GetFunction, GetFunctionConfiguration, ListFunctions. Functions are deployed by the runtime, not by calls. */
+/**
+ * The API of Lambda as far as the host has it: Invoke, GetFunction, GetFunctionConfiguration, ListFunctions, permissions, event source mappings of
+ * queues, settings of asynchronous invocations. Functions are deployed by the runtime, not by calls.
+ */
 export function createLambdaService(options: LambdaServiceOptions): Service {
   return {
     name: 'lambda',
-    matches: (call) => /^\/\d{4}-\d{2}-\d{2}\/functions(\/|$)/.test(call.url.pathname),
+    matches: (call) => /^\/\d{4}-\d{2}-\d{2}\/(functions|event-source-mappings)(\/|$)/.test(call.url.pathname),
     async handle(call) {
       try {
         await route(call, options)
@@ -36,6 +44,11 @@ export function createLambdaService(options: LambdaServiceOptions): Service {
 }
 
 async function route(call: ServiceCall, options: LambdaServiceOptions): Promise<void> {
+  const answer = await answerConfigurationCall(call, {
+    ...options,
+    nameOf: (given) => existing(options.host, nameOf(given, call)).name,
+  })
+  if (answer) return answer.body ? sendJson(call, answer.status, answer.body, { contentType }) : end(call, answer.status)
   const { method } = call.request
   const rest = call.url.pathname.startsWith(rootPath) ? call.url.pathname.slice(rootPath.length).split('/').slice(1) : ['?', '?']
   const [name, operation] = rest
@@ -44,15 +57,11 @@ async function route(call: ServiceCall, options: LambdaServiceOptions): Promise<
   if (method === 'GET' && name && operation === undefined) return getFunction(call, options, decodeURIComponent(name), true)
   if (method === 'GET' && operation === 'configuration') return getFunction(call, options, decodeURIComponent(name!), false)
   const hint =
-    'It knows Invoke, GetFunction, GetFunctionConfiguration and ListFunctions; functions are deployed with lambda.deploy.'
+    'It knows Invoke, GetFunction, GetFunctionConfiguration, ListFunctions, permissions, event source mappings and event invoke configurations; functions are deployed with lambda.deploy.'
   throw new AwsError('NotImplemented', `The local Lambda does not implement ${method} ${call.url.pathname}. ${hint}`, 501)
 }
 
-async function invoke(
-  call: ServiceCall,
-  { host, authorizer, onAsyncFailure }: LambdaServiceOptions,
-  given: string,
-): Promise<void> {
+async function invoke(call: ServiceCall, { host, authorizer, asyncInvoker }: LambdaServiceOptions, given: string): Promise<void> {
   const type = headerOf(call, 'x-amz-invocation-type') ?? 'RequestResponse'
   if (!['RequestResponse', 'Event', 'DryRun'].includes(type)) {
     throw new AwsError('InvalidParameterValueException', `The invocation type "${type}" is not RequestResponse, Event or DryRun.`)
@@ -70,12 +79,7 @@ async function invoke(
   if (type === 'DryRun') return end(call, 204)
   if (type === 'Event') {
     // Answered at once; the clock of the runtime waits for the invocation all the same.
-    host.invoke(name, event).then(
-      ({ functionError, requestId, payloadText }) => {
-        if (functionError) onAsyncFailure({ functionName: name, requestId, message: payloadText })
-      },
-      (error: unknown) => onAsyncFailure({ functionName: name, message: String(error) }),
-    )
+    asyncInvoker.invoke(name, event)
     return end(call, 202)
   }
   // A caller that goes away does not end the function, as on AWS.

@@ -8,6 +8,7 @@ const dir = mkdtempSync(join(tmpdir(), 'pipe-rules-test-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 const rule = (name: string, order: number): Rule => ({
   name,
+  bus: 'default',
   arn: `arn:aws:events:us-east-1:000000000000:rule/${name}`,
   expression: 'rate(1 minute)',
   enabled: true,
@@ -29,7 +30,7 @@ it('keeps rules in order of creation, across openings', () => {
     ['a', true],
   ])
   expect(again.nextOrder()).toBe(3)
-  again.remove('z')
+  again.remove(rule('z', 1).arn)
   again.remove('nobody')
   expect(
     openRuleStore(file)
@@ -43,4 +44,30 @@ it.each(['', 'nonsense', '{"version":2,"rules":[]}', '{"version":1}'])('refuses 
   writeFileSync(file, text)
   expect(() => openRuleStore(file)).toThrow('PIPE_LOCAL_RULES')
   expect(readFileSync(file, 'utf8')).toBe(text)
+})
+
+it('reads the file of the first version, and keeps buses', () => {
+  const file = join(dir, 'first.json')
+  const { bus: _, ...old } = rule('old', 1)
+  const targets = [
+    { id: 'a', arn: 'arn:a', input: '{"x":1}' },
+    { id: 'b', arn: 'arn:b' },
+  ]
+  writeFileSync(file, JSON.stringify({ version: 1, rules: [{ ...old, targets }] }))
+  const store = openRuleStore(file)
+  expect(store.list()).toEqual([
+    {
+      ...rule('old', 1),
+      targets: [
+        { id: 'a', arn: 'arn:a', input: { input: '{"x":1}' } },
+        { id: 'b', arn: 'arn:b', input: {} },
+      ],
+    },
+  ])
+  store.putBus({ name: 'orders', arn: 'arn:orders' })
+  expect(
+    openRuleStore(file)
+      .buses()
+      .map(({ name }) => name),
+  ).toEqual(['default', 'orders'])
 })

@@ -4,9 +4,9 @@ import {
   DisableRuleCommand,
   EnableRuleCommand,
   EventBridgeClient,
+  ListArchivesCommand,
   ListRulesCommand,
   ListTargetsByRuleCommand,
-  PutEventsCommand,
   PutRuleCommand,
   PutTargetsCommand,
   RemoveTargetsCommand,
@@ -32,7 +32,9 @@ const recorded = (name: string) =>
     .map(({ message }) => /\tINFO\tevent (.*)$/.exec(message)?.[1])
     .filter((text) => text !== undefined)
     .map((text) => JSON.parse(text) as Record<string, unknown>)
-const deployRecorder = (name: string) => local.lambda.deploy({ name, entry: records, timeout: '20 seconds', maxInstances: 1 })
+const permissions = [{ principal: 'events.amazonaws.com' }]
+const deployRecorder = (name: string) =>
+  local.lambda.deploy({ name, entry: records, timeout: '20 seconds', maxInstances: 1, permissions, asyncRetries: 0 })
 const put = (Name: string, ScheduleExpression: string, more: object = {}) =>
   client.send(new PutRuleCommand({ Name, ScheduleExpression, ...more }))
 const target = (Rule: string, name: string, more: object = {}) =>
@@ -91,9 +93,7 @@ describe('rules', () => {
   it.each<[string, object, string]>([
     ['a wrong rate', { ScheduleExpression: 'rate(1 minutes)' }, 'column 8: "minutes" must be "minute"'],
     ['a wrong cron', { ScheduleExpression: 'cron(0 12 * * * *)' }, 'exactly one of day of month and day of week'],
-    ['no schedule', {}, 'ScheduleExpression must be specified'],
-    ['a pattern', { EventPattern: '{"source":["x"]}' }, 'EventPattern is not supported in this version'],
-    ['a pattern beside a schedule', { ScheduleExpression: 'rate(1 minute)', EventPattern: '{}' }, 'EventPattern'],
+    ['neither schedule nor pattern', {}, 'EventPattern or ScheduleExpression must be specified'],
     ['a role', { ScheduleExpression: 'rate(1 minute)', RoleArn: 'arn:aws:iam::000000000000:role/x' }, 'RoleArn'],
     ['another state', { ScheduleExpression: 'rate(1 minute)', State: 'SLEEPING' }, 'SLEEPING'],
     ['a bad name', { Name: 'my rule', ScheduleExpression: 'rate(1 minute)' }, 'my rule'],
@@ -104,14 +104,17 @@ describe('rules', () => {
   })
 
   it.each<[string, object, string]>([
-    ['InputPath', { InputPath: '$.time' }, 'InputPath is not supported'],
-    ['InputTransformer', { InputTransformer: { InputTemplate: '"x"' } }, 'InputTransformer is not supported'],
-    ['RetryPolicy', { RetryPolicy: { MaximumRetryAttempts: 1 } }, 'RetryPolicy is not supported'],
+    ['a wrong InputPath', { InputPath: '$.a[*]' }, 'Parameter InputPath of target f is not valid'],
+    ['two inputs', { Input: '1', InputPath: '$.a' }, 'Only one of Input, InputPath, or InputTransformer'],
+    ['an unknown placeholder', { InputTransformer: { InputTemplate: '"<x>"' } }, 'invalid placeholder x'],
+    ['too many attempts', { RetryPolicy: { MaximumRetryAttempts: 186 } }, 'MaximumRetryAttempts of target f must be'],
+    ['a group for no FIFO queue', { SqsParameters: { MessageGroupId: 'g' } }, 'which is no FIFO queue'],
+    ['RoleArn', { RoleArn: 'arn:aws:iam::000000000000:role/x' }, 'RoleArn is not supported'],
     ['an input that is no JSON', { Input: '{' }, 'JSON syntax error'],
     [
-      'a target that is no function',
-      { Arn: 'arn:aws:sqs:us-east-1:000000000000:queue' },
-      'arn:aws:sqs:us-east-1:000000000000:queue is not valid',
+      'a target that is neither function nor queue',
+      { Arn: 'arn:aws:sns:us-east-1:000000000000:topic' },
+      'arn:aws:sns:us-east-1:000000000000:topic is not valid',
     ],
   ])('refuses a target with %s', async (_what, more, text) => {
     await put('r', 'rate(1 minute)')
@@ -127,9 +130,9 @@ describe('rules', () => {
     for (const name of ['1', '2', '3', '4', '5']) await target('r', name)
     await target('r', '5', { Input: '1' })
     await expect(target('r', '6')).rejects.toMatchObject({ name: 'LimitExceededException' })
-    await expect(put('r', 'rate(1 minute)', { EventBusName: 'orders' })).rejects.toThrow('default bus only')
+    await expect(put('r', 'rate(1 minute)', { EventBusName: 'orders' })).rejects.toThrow('Event bus orders does not exist')
     await expect(target('nobody', 'f')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
-    await expect(client.send(new PutEventsCommand({ Entries: [] }))).rejects.toThrow('PutEvents is not in this version')
+    await expect(client.send(new ListArchivesCommand({}))).rejects.toThrow('ListArchives is not in this version')
   })
 })
 
@@ -235,7 +238,7 @@ describe('firing', () => {
     }
     const real = await startLocal({ clock: shifted })
     try {
-      await real.lambda.deploy({ name: 'f', entry: records, timeout: '20 seconds' })
+      await real.lambda.deploy({ name: 'f', entry: records, timeout: '20 seconds', permissions })
       const events = new EventBridgeClient(real.aws)
       await events.send(new PutRuleCommand({ Name: 'r', ScheduleExpression: 'cron(* * * * ? *)' }))
       await events.send(new PutTargetsCommand({ Rule: 'r', Targets: [{ Id: 'f', Arn: arn('f') }] }))

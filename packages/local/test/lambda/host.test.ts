@@ -19,6 +19,7 @@ const newHost = () =>
     endpoint: () => 'http://127.0.0.1:1',
     issueCredentials: (name) => ({ accessKeyId: `key-${name}`, secretAccessKey: 'secret', sessionToken: 'token' }),
     setPolicy: () => {},
+    setInvocation: () => {},
     bundleDir: work,
   })
 

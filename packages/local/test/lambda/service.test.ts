@@ -154,11 +154,14 @@ describe('other calls', () => {
   })
 
   it('refuses by name what it does not implement', async () => {
-    const response = await fetch(`${local.url}/2015-03-31/functions/f/policy`, {
+    const response = await fetch(`${local.url}/2015-03-31/functions/f/concurrency`, {
       headers: {
         authorization: `AWS4-HMAC-SHA256 Credential=${local.aws.credentials.accessKeyId}/20261124/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0`,
       },
     })
-    expect([response.status, await response.text()]).toEqual([501, expect.stringContaining('GET /2015-03-31/functions/f/policy')])
+    expect([response.status, await response.text()]).toEqual([
+      501,
+      expect.stringContaining('GET /2015-03-31/functions/f/concurrency'),
+    ])
   })
 })
