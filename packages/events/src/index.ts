@@ -32,7 +32,6 @@ export {
   type OnSqsOptions,
   onSqs,
   type SqsBatchResponse,
-  type SqsBody,
   type SqsHandler,
   type SqsMessage,
 } from './adapter/on-sqs'

@@ -29,11 +29,6 @@ export interface SqsMessage<Body> {
   readonly attributes: Readonly<Record<string, string>>
 }
 
-/** How the body of a message is read: one of the two, or none for its text. */
-export type SqsBody<Body> =
-  | { readonly body?: StandardSchemaV1<unknown, Body>; readonly event?: never }
-  | { readonly event: Body extends BusEvent<infer Detail> ? EventContract<Detail> : never; readonly body?: never }
-
 /** Options of {@link onSqs} beside how the body is read. */
 export interface OnSqsOptions extends DeadlineOptions {
   /** How many messages of a standard queue are handled at the same time. Default 10. A FIFO queue's are handled one after the other. */
@@ -55,6 +50,12 @@ export interface SqsBatchResponse {
 /** A Lambda handler for batches of a queue. */
 export type SqsHandler = (event: unknown, context?: LambdaContext) => Promise<SqsBatchResponse>
 
+/** How the body of a message is read: as JSON of a schema, as an event of a bus, or as its text. */
+interface BodyOptions {
+  readonly body?: StandardSchemaV1
+  readonly event?: EventContract
+}
+
 interface SqsRecord {
   readonly messageId: string
   readonly body: string
@@ -64,7 +65,8 @@ interface SqsRecord {
 }
 
 /**
- * A Lambda handler for a queue with `ReportBatchItemFailures`: only what failed is delivered again. Messages of a standard queue are handled
+ * A Lambda handler for a queue with `ReportBatchItemFailures`: only what failed is delivered again. The body of a message is its text, or JSON read by
+ * a schema (`body`), or an event that a rule put into the queue (`event`). Messages of a standard queue are handled
  * side by side; those of a FIFO queue in order, and the first failure stops the batch: it and the rest are returned, as AWS asks. What the
  * deadline left undone is returned, too.
  *
@@ -75,21 +77,30 @@ interface SqsRecord {
  * export const handler = onSqs({ body: userSchema }, async ({ body, receives }, { signal }) => sendMail(body, signal))
  * ```
  */
-export function onSqs<Body = string>(
-  given: SqsBody<Body> & OnSqsOptions,
-  handle: (message: SqsMessage<Body>, context: HandlerContext) => unknown,
+export function onSqs<Detail>(
+  given: OnSqsOptions & { readonly event: EventContract<Detail> },
+  handle: (message: SqsMessage<BusEvent<Detail>>, context: HandlerContext) => unknown,
+): SqsHandler
+export function onSqs<Schema extends StandardSchemaV1>(
+  given: OnSqsOptions & { readonly body: Schema },
+  handle: (message: SqsMessage<StandardSchemaV1.InferOutput<Schema>>, context: HandlerContext) => unknown,
+): SqsHandler
+export function onSqs(given: OnSqsOptions, handle: (message: SqsMessage<string>, context: HandlerContext) => unknown): SqsHandler
+export function onSqs(
+  given: OnSqsOptions & BodyOptions,
+  handle: (message: SqsMessage<never>, context: HandlerContext) => unknown,
 ): SqsHandler {
   checkOptions('onSqs', given, { optional: ['body', 'event', 'reserve', 'concurrency', 'idempotency', 'onInvalid'] })
   const { reserve, concurrency = 10, idempotency, onInvalid } = given
   if (given.body !== undefined && given.event !== undefined) throw new ConfigError('onSqs: give "body" or "event", not both.')
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) throw new ConfigError(`onSqs: concurrency is ${concurrency}.`)
-  const read = bodyReader<Body>(given)
+  const read = bodyReader(given)
 
   const one = async (record: SqsRecord, context: HandlerContext): Promise<void> => {
     context.signal.throwIfAborted()
-    let message: SqsMessage<Body>
+    let message: SqsMessage<never>
     try {
-      message = { ...envelopeOf(record), body: await read(record) }
+      message = { ...envelopeOf(record), body: (await read(record)) as never }
     } catch (error) {
       if (!onInvalid || !PipeError.isInstance(error)) throw error
       return onInvalid(record, error)
@@ -180,12 +191,12 @@ function envelopeOf({
   }
 }
 
-function bodyReader<Body>({ body: schema, event: contract }: SqsBody<Body>): (record: SqsRecord) => Promise<Body> {
-  if (contract) return async ({ body, messageId }) => (await readEvent(contract, jsonOf(body, messageId))) as Body
-  if (!schema) return async ({ body }) => body as Body
+function bodyReader({ body: schema, event: contract }: BodyOptions): (record: SqsRecord) => Promise<unknown> {
+  if (contract) return ({ body, messageId }) => readEvent(contract, jsonOf(body, messageId))
+  if (!schema) return async ({ body }) => body
   // A contract gives the texts of its issues.
   const bodies = defineEvent('sqs', 'message', schema)
-  return async ({ body, messageId }) => (await checkDetail(bodies, jsonOf(body, messageId))) as Body
+  return ({ body, messageId }) => checkDetail(bodies, jsonOf(body, messageId))
 }
 
 function jsonOf(text: string, messageId: string): unknown {
