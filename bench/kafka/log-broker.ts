@@ -53,13 +53,19 @@ const servedApis: readonly (readonly [Api<never, never>, number, number])[] = [
   [apiVersions as Api<never, never>, 0, 2],
 ]
 
-/** Starts it. Groups have one member at a time; `records` a partition, a multiple of {@link logBatchRecords}. */
-export async function startLogBroker(options: {
+/** What is in the log of a broker, and how it is given out. */
+export interface LogOptions {
   readonly topic: string
   readonly partitions: number
+  /** Of each partition, a multiple of {@link logBatchRecords}. */
   readonly records: number
-}): Promise<LogBroker> {
-  const { topic, partitions, records } = options
+  /** Batches of a partition in one answer, whatever else fits. Default: all that fit. */
+  readonly answerBatches?: number
+}
+
+/** Starts it. Groups have one member at a time. */
+export async function startLogBroker(options: LogOptions): Promise<LogBroker> {
+  const { topic, partitions, records, answerBatches = Number.POSITIVE_INFINITY } = options
   const committed = new Map<number, bigint>()
   const fetched = new Map<number, bigint>()
   const timestampMs = Date.UTC(2026, 10, 24)
@@ -73,7 +79,7 @@ export async function startLogBroker(options: {
   function readLog(offset: bigint, maxBytes: number): Buffer {
     const first = Number(offset) - (Number(offset) % logBatchRecords)
     const left = (records - first) / logBatchRecords
-    const count = Math.min(left, Math.max(1, Math.floor(maxBytes / batch.length)))
+    const count = Math.min(left, answerBatches, Math.max(1, Math.floor(maxBytes / batch.length)))
     const answer = Buffer.allocUnsafe(count * batch.length)
     for (let i = 0; i < count; i++) {
       answer.set(batch, i * batch.length)

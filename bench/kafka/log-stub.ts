@@ -1,13 +1,5 @@
 // Child process: a broker with a log that nobody had to write. Speaks with its parent.
-import { startLogBroker } from './log-broker'
-
-/** What it is started with. */
-export interface LogStubOptions {
-  readonly topic: string
-  readonly partitions: number
-  /** Of each partition. */
-  readonly records: number
-}
+import { type LogOptions, startLogBroker } from './log-broker'
 
 /** What it says when it is asked. */
 export interface LogStubAnswer {
@@ -15,7 +7,7 @@ export interface LogStubAnswer {
   readonly fetched: number
 }
 
-const broker = await startLogBroker(JSON.parse(process.argv[2]!) as LogStubOptions)
+const broker = await startLogBroker(JSON.parse(process.argv[2]!) as LogOptions)
 
 process.on('message', () => {
   const answer: LogStubAnswer = { committed: broker.committed(), fetched: broker.fetched() }

@@ -1,12 +1,12 @@
 // Peers are not installed in the workspace: the few members that are used.
 declare module 'node-rdkafka' {
   type Delivered = (error: Error | null, offset: number) => void
-  export class Producer {
+  class Producer {
     constructor(config: Readonly<Record<string, unknown>>)
     on(event: 'delivery-report', listener: (error: Error | null, report: { offset: number; opaque: Delivered }) => void): this
     connect(options: object, done: (error: Error | null) => void): this
     disconnect(done: () => void): this
-    setPollInBackground(on: boolean): void
+    setPollInterval(ms: number): void
     produce(
       topic: string,
       partition: number,
@@ -16,6 +16,9 @@ declare module 'node-rdkafka' {
       opaque: Delivered,
     ): void
   }
+  // CommonJS: Node finds no names in it.
+  const rdkafka: { readonly Producer: typeof Producer }
+  export = rdkafka
 }
 declare module '@platformatic/kafka' {
   export const ProduceAcks: { readonly ALL: number }

@@ -1,9 +1,9 @@
-import { Producer } from 'node-rdkafka'
+import rdkafka from 'node-rdkafka'
 import type { OpenProduceClient } from './produce-client'
 
 /** node-rdkafka: acks all, not idempotent, batches of the same number of messages. */
 export const open: OpenProduceClient = async ({ brokers, topic, batchRecords }) => {
-  const producer = new Producer({
+  const producer = new rdkafka.Producer({
     'metadata.broker.list': brokers.join(','),
     dr_cb: true,
     'request.required.acks': -1,
@@ -14,7 +14,7 @@ export const open: OpenProduceClient = async ({ brokers, topic, batchRecords }) 
   await new Promise<void>((resolve, reject) => {
     producer.connect({}, (error) => (error ? reject(error) : resolve()))
   })
-  producer.setPollInBackground(true)
+  producer.setPollInterval(1)
   return {
     sendBatch: (partition, values) =>
       new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@ import {
   type HeaderContract,
   type KeyContract,
   keyCodec,
+  mayWait,
   type PartCodec,
   unknownContract,
   type ValueContract,
@@ -47,6 +48,7 @@ export function recordCodec(
   const value = valueCodec(`The value of a record of ${name}`, name, contract.value)
   if (!value) unknownContract(where, 'value', 'a Standard Schema, a table, a column, or columns by name')
   const headers = headersCodec(name, where, contract.headers)
+  const canWait = [contract.key, contract.value, contract.headers].some((part) => part !== undefined && mayWait(part))
 
   return {
     encode(record) {
@@ -68,13 +70,12 @@ export function recordCodec(
       }))
     },
     decode(record) {
-      const isTombstone = isCompacted && record.value === null
-      return assemble(
-        key.decode(record.key),
-        isTombstone ? null : value.decode(record.value),
-        headers.decode(record.headers),
-        (k, v, h) => ({ key: k, value: v, headers: h }),
-      )
+      const k = key.decode(record.key)
+      const v = isCompacted && record.value === null ? null : value.decode(record.value)
+      const h = headers.decode(record.headers)
+      // Consumers come here for each record: nothing is made that is not needed.
+      if (!canWait) return { key: k, value: v, headers: h }
+      return assemble(k, v, h, (ready, its, own) => ({ key: ready, value: its, headers: own }))
     },
   }
 }

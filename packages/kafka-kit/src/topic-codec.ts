@@ -82,6 +82,11 @@ export function isColumnMap(contract: object): contract is ColumnMap {
   return columns.length > 0 && columns.every((item) => typeof item === 'object' && item !== null && isColumn(item))
 }
 
+/** Whether decoding by it may take more than a turn: a Standard Schema may validate asynchronously. */
+export function mayWait(contract: KeyContract | ValueContract | HeaderContract): boolean {
+  return !isTable(contract) && !isColumn(contract) && isStandardSchema(contract)
+}
+
 /** @throws ConfigError for a contract of no known kind. */
 export function unknownContract(where: string, part: string, known: string): never {
   throw new ConfigError(`${where}: ${part} is no contract.`, { hint: `Give ${known}.` })

@@ -232,14 +232,12 @@ export {
 export { type AssignedTopic, readAssignment } from './consumer-assignment'
 export { crc32c } from './crc32c'
 export { murmur2 } from './murmur2'
+export type { BatchHeader, BatchRecord, RecordBatch } from './record-batch'
 export {
-  type BatchHeader,
-  type BatchRecord,
   controlKind,
   type DecodeOptions,
   decodeRecordBatch,
   defaultMaxUnpackedBytes,
-  type RecordBatch,
   readBatchHeader,
   splitRecordBatches,
 } from './record-batch-decode'

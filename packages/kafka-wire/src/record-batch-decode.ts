@@ -2,44 +2,10 @@ import { createByteCursor } from './byte-cursor'
 import { builtInCodecs } from './codec/built-in-codecs'
 import { type Codec, type CompressionId, compressionNames } from './codec/codec'
 import { crc32c } from './crc32c'
+import type { BatchHeader, RecordBatch } from './record-batch'
 import { batchHeaderBytes } from './record-batch-encode'
+import { readRecords } from './record-read'
 import { WireError } from './wire-error'
-
-/** What stands before the records of a batch. */
-export interface BatchHeader {
-  readonly baseOffset: bigint
-  /** Bytes of the whole batch, header included. */
-  readonly sizeBytes: number
-  readonly partitionLeaderEpoch: number
-  readonly compression: CompressionId
-  /** Whether the broker replaced the timestamps by the time of appending. */
-  readonly isLogAppendTime: boolean
-  readonly isTransactional: boolean
-  /** A mark of a transaction's end, not data. */
-  readonly isControl: boolean
-  /** Offset of the last record − `baseOffset`. In compacted topics more than the number of records − 1. */
-  readonly lastOffsetDelta: number
-  readonly baseTimestampMs: number
-  readonly maxTimestampMs: number
-  readonly producerId: bigint
-  readonly producerEpoch: number
-  readonly baseSequence: number
-  readonly recordCount: number
-}
-
-/** A record of a batch. `key`, `value` and header values are views into the batch. */
-export interface BatchRecord {
-  readonly offset: bigint
-  readonly timestampMs: number
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[]
-}
-
-/** A batch, decoded. */
-export interface RecordBatch extends BatchHeader {
-  readonly records: readonly BatchRecord[]
-}
 
 /** How {@link decodeRecordBatch} goes about it. */
 export interface DecodeOptions {
@@ -117,7 +83,7 @@ export function readBatchHeader(batch: Uint8Array): BatchHeader {
 export function decodeRecordBatch(batch: Uint8Array, options: DecodeOptions = {}): RecordBatch {
   const { codecs = builtInCodecs, maxBytes = defaultMaxUnpackedBytes, checkCrc = true } = options
   const header = readBatchHeader(batch)
-  const { sizeBytes, compression, recordCount } = header
+  const { sizeBytes, compression } = header
   if (sizeBytes < batchHeaderBytes || sizeBytes > batch.length)
     throw new WireError(`A record batch of ${sizeBytes} bytes in ${batch.length}.`)
   const body = batch.subarray(0, sizeBytes)
@@ -127,47 +93,14 @@ export function decodeRecordBatch(batch: Uint8Array, options: DecodeOptions = {}
       throw new WireError(`The checksum of the record batch at offset ${header.baseOffset} does not fit.`)
   }
   const packed = body.subarray(batchHeaderBytes)
-  if (compression === 0) return { ...header, records: readRecords(packed, header, recordCount) }
+  if (compression === 0) return { ...header, records: readRecords(packed, header) }
   const codec = codecs.get(compression)
   if (!codec) {
     throw new WireError(
       `The record batch at offset ${header.baseOffset} is packed with ${compressionNames[compression]}, for which there is no codec here.`,
     )
   }
-  return { ...header, records: readRecords(codec.decompress(packed, maxBytes), header, recordCount) }
-}
-
-function readRecords(bytes: Uint8Array, header: BatchHeader, count: number): BatchRecord[] {
-  const what = `The record batch at offset ${header.baseOffset}`
-  // A record takes at least seven bytes: a hostile count cannot make us allocate.
-  if (count < 0 || count * 7 > bytes.length) throw new WireError(`${what} says it has ${count} records in ${bytes.length} bytes.`)
-  const cursor = createByteCursor(bytes, what)
-  const records = new Array<BatchRecord>(count)
-  const { baseOffset, baseTimestampMs, isLogAppendTime, maxTimestampMs } = header
-  for (let i = 0; i < count; i++) {
-    const length = cursor.varint()
-    const start = cursor.position
-    cursor.skip(1)
-    const timestampDelta = Number(cursor.varlong())
-    const offset = baseOffset + BigInt(cursor.varint())
-    const key = readPart(cursor.varint(), cursor)
-    const value = readPart(cursor.varint(), cursor)
-    const headerCount = cursor.varint()
-    if (headerCount < 0 || headerCount * 2 > cursor.remaining)
-      throw new WireError(`${what} has a record with ${headerCount} headers.`)
-    const headers = []
-    for (let h = 0; h < headerCount; h++) {
-      headers.push({ key: cursor.utf8(cursor.varint()), value: readPart(cursor.varint(), cursor) })
-    }
-    if (cursor.position - start !== length) throw new WireError(`${what} has a record whose length does not fit.`)
-    records[i] = { offset, timestampMs: isLogAppendTime ? maxTimestampMs : baseTimestampMs + timestampDelta, key, value, headers }
-  }
-  if (cursor.remaining > 0) throw new WireError(`${what} has ${cursor.remaining} bytes too many.`)
-  return records
-}
-
-function readPart(length: number, cursor: ReturnType<typeof createByteCursor>): Buffer | null {
-  return length < 0 ? null : cursor.raw(length)
+  return { ...header, records: readRecords(codec.decompress(packed, maxBytes), header) }
 }
 
 /** What a control record says: the end of a transaction; `undefined` for kinds that are not known. */

@@ -232,6 +232,10 @@ export interface Api<Request extends object, Response extends object> {
   readonly flexibleFrom: number
   /** The body after the header. */
   encodeRequest(request: Request, version: number): Buffer
+  /**
+   * Passes over bytes behind the last field, as Kafka's brokers do: librdkafka 2.12 sends some when it asks for the metadata of all topics
+   * (version 12: four bytes for a list whose length takes one).
+   */
   decodeRequest(body: Uint8Array, version: number): Request
   /** The body after the header. */
   encodeResponse(response: Response, version: number): Buffer
@@ -266,13 +270,6 @@ export function defineApi<Request extends object, Response extends object>(defin
     return writer.bytes()
   }
 
-  function read<T>(item: Field<T>, body: Uint8Array, version: number, what: string): T {
-    const cursor = createByteCursor(body, what)
-    const value = item.read(cursor, contextOf(version))
-    if (cursor.remaining > 0) throw new WireError(`${what} has ${cursor.remaining} bytes too many.`)
-    return value
-  }
-
   return {
     key,
     name,
@@ -280,8 +277,13 @@ export function defineApi<Request extends object, Response extends object>(defin
     maxVersion,
     flexibleFrom,
     encodeRequest: (value, version) => write(request, value, version),
-    decodeRequest: (body, version) => read(request, body, version, `A ${name} request`),
+    decodeRequest: (body, version) => request.read(createByteCursor(body, `A ${name} request`), contextOf(version)),
     encodeResponse: (value, version) => write(response, value, version),
-    decodeResponse: (body, version) => read(response, body, version, `A ${name} response`),
+    decodeResponse(body, version) {
+      const cursor = createByteCursor(body, `A ${name} response`)
+      const value = response.read(cursor, contextOf(version))
+      if (cursor.remaining > 0) throw new WireError(`A ${name} response has ${cursor.remaining} bytes too many.`)
+      return value
+    },
   }
 }

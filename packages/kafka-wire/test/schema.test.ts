@@ -129,7 +129,10 @@ describe('a table', () => {
       fc.property(anything, fc.nat(), fc.nat({ max: 255 }), fc.constantFrom(0, 1, 2), (value, at, byte, version) => {
         const encoded = everything.encodeRequest(value, version)
         expect(() => everything.decodeRequest(encoded.subarray(0, at % encoded.length), version)).toThrow(/PIPE_KAFKA_WIRE/)
-        expect(() => everything.decodeRequest(Buffer.concat([encoded, Buffer.alloc(1)]), version)).toThrow(/1 bytes too many/)
+        // As brokers do: librdkafka sends more than it needs.
+        expect(everything.decodeRequest(Buffer.concat([encoded, Buffer.alloc(1)]), version)).toEqual(
+          everything.decodeRequest(encoded, version),
+        )
         encoded[at % encoded.length] = byte
         try {
           everything.decodeRequest(encoded, version)

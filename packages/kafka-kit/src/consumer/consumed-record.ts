@@ -1,6 +1,6 @@
 import type { BatchRecord } from '@pipe/kafka-wire'
 import type { RawHeader } from '../header-codec'
-import type { OutputRecord, Topic } from '../topic'
+import type { OutputRecord, RecordOut, Topic } from '../topic'
 
 /** A topic contract of any kind. */
 export type AnyTopic = Topic<never, unknown>
@@ -46,8 +46,24 @@ export interface Poison {
  */
 export function decodeRecord(topic: AnyTopic, partition: number, record: BatchRecord): unknown {
   const decoded = topic.decode(record)
-  const place: RecordPlace = { topic: topic.name, partition, offset: record.offset, timestamp: new Date(record.timestampMs) }
-  return decoded instanceof Promise ? decoded.then((output) => ({ ...output, ...place })) : { ...(decoded as object), ...place }
+  return decoded instanceof Promise
+    ? decoded.then((output) => placed(topic.name, partition, record, output))
+    : placed(topic.name, partition, record, decoded)
+}
+
+/** A literal, not two spread objects: this is done for each record. */
+function placed(topic: string, partition: number, { offset, timestampMs }: BatchRecord, output: unknown): RecordPlace {
+  const { key, value, headers } = output as RecordOut<unknown, unknown, unknown>
+  const record: RecordOut<unknown, unknown, unknown> & RecordPlace = {
+    key,
+    value,
+    headers,
+    topic,
+    partition,
+    offset,
+    timestamp: new Date(timestampMs),
+  }
+  return record
 }
 
 /** A record without decoding it. */

@@ -1,13 +1,12 @@
 import { isRetryable, type PipeError } from '@pipe/core'
-import { KafkaError } from '../errors'
-import { type Assignment, newAbort, refill, type Window, type Work } from './assignment'
-import { type AnyTopic, decodeRecord, type Poison, rawRecord } from './consumed-record'
-import type { ConsumerEvent } from './consumer-event'
-import type { HandleContext } from './handle-context'
+import { type Assignment, newAbort, refill, type Work } from './assignment'
+import { decodeRecord, rawRecord } from './consumed-record'
+import type { DispatcherSettings } from './dispatcher-settings'
 import type { Taken } from './key-lanes'
 import { runParked } from './parked-run'
 import type { Parking } from './parking'
 import type { Parked } from './parking-lot'
+import { poisonError, unreadableError } from './record-error'
 import type { RetryPolicy } from './retry-policy'
 
 /** Runs handlers over the partitions of a member. */
@@ -30,31 +29,16 @@ export interface Dispatcher {
   interrupt(assignments: Iterable<Assignment>, reason: Error): void
 }
 
-/** Settings of {@link createDispatcher}. */
-export interface DispatcherSettings {
-  readonly concurrency: number
-  readonly window: Window
-  readonly retry: RetryPolicy
-  readonly handle: (record: never, context: HandleContext) => unknown
-  /** Writes a poison record away. Without it, the first one stops the consumer. */
-  readonly bury: ((poison: Poison, signal: AbortSignal) => Promise<string>) | undefined
-  /** Where failed records wait for another try. Default: nowhere. Needs `bury`. */
-  readonly parking?: Parking | undefined
-  readonly assignments: () => readonly Assignment[]
-  readonly onEvent: (event: ConsumerEvent) => void
-  /** A record is done, so there is something to commit, and room in the partition's queue. */
-  readonly onDone: (assignment: Assignment) => void
-  /** Reading cannot go on. */
-  readonly onFatal: (error: PipeError) => void
-  /** The retry topic cannot be written just now: the member should begin anew. */
-  readonly onBroken?: ((error: PipeError) => void) | undefined
-}
-
 /** How long a record waits for room in the retry topic before it is looked at again. */
 const fullPauseMs = 1000
 
 /** So many handlers are started before the event loop gets its turn: heartbeats and sockets must live beside handlers that never wait. */
 const startsPerTurn = 256
+/** From so many on the next turn is asked for. A turn that nobody asked for is a round of the event loop more: too dear for a handful of handlers. */
+const startsUnasked = 64
+
+/** So many records of one partition are started before the next partition has its turn. */
+const mostInARow = 16
 
 /** Makes the dispatcher of one member. */
 export function createDispatcher(settings: DispatcherSettings): Dispatcher {
@@ -62,45 +46,56 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
   let running = 0
   let mode: 'open' | 'closing' | 'frozen' = 'open'
   let turn = 0
+  let inARow = 0
+  /** Since the last turn that was asked for. */
   let starts = 0
-  let isTurnScheduled = false
+  let isStarting = false
   let waiters: (() => void)[] = []
 
   function wake(): void {
-    while (mode !== 'frozen' && running < concurrency) {
-      if (starts >= startsPerTurn) return
-      const next = takeNext()
-      if (!next) return
-      starts++
-      if (!isTurnScheduled) {
-        isTurnScheduled = true
-        setImmediate(() => {
-          isTurnScheduled = false
-          starts = 0
-          wake()
-          noticeIdle()
-        })
+    // A handler that ends in the same turn comes back here by way of `ended`: the loop that started it goes on.
+    if (isStarting) return
+    isStarting = true
+    try {
+      while (mode !== 'frozen' && running < concurrency && starts < startsPerTurn) {
+        const next = takeNext()
+        if (!next) break
+        if (++starts === startsUnasked) setImmediate(nextTurn)
+        running++
+        if ('parked' in next) void runOfParked(next.assignment, next.parked)
+        else run(next.assignment, next.taken)
       }
-      running++
-      void ('parked' in next ? runOfParked(next.assignment, next.parked) : run(next.assignment, next.taken))
+    } finally {
+      isStarting = false
     }
+    noticeIdle()
   }
 
-  /** Partitions in turn, so that none starves another. */
+  function nextTurn(): void {
+    starts = 0
+    wake()
+  }
+
+  /** Partitions in turn, so that none starves another; some records of one in a row, as they lie in memory in a row. */
   function takeNext():
     | { readonly assignment: Assignment; readonly taken: Taken<Work> }
     | { readonly assignment: Assignment; readonly parked: Parked }
     | undefined {
     const assignments = settings.assignments()
-    for (let i = 0; i < assignments.length; i++) {
-      turn = (turn + 1) % assignments.length
-      const assignment = assignments[turn]!
+    for (let i = 0; i <= assignments.length; i++) {
+      if (i > 0 || inARow++ >= mostInARow) {
+        turn++
+        inARow = 0
+      }
+      if (turn >= assignments.length) turn = 0
+      const assignment = assignments[turn]
+      if (!assignment) return undefined
       const parked = mode === 'open' ? parking?.next(assignment) : undefined
       if (parked) return { assignment, parked }
       try {
         if (mode === 'open' && assignment.lanes.waiting * 2 < window.maxWaiting) refill(assignment, window)
       } catch (error) {
-        settings.onFatal(unreadable(assignment, error))
+        settings.onFatal(unreadableError(assignment, error))
         return undefined
       }
       const taken = assignment.lanes.take(mode === 'open' ? undefined : ({ record }) => record.offset < assignment.handledEnd)
@@ -111,30 +106,80 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     return undefined
   }
 
-  async function run(assignment: Assignment, taken: Taken<Work>): Promise<void> {
+  /** In one turn, without a promise of its own, as far as contract and handler allow. */
+  function run(assignment: Assignment, taken: Taken<Work>): void {
     const { signal } = assignment.abort
-    const work = taken.item
-    let isPlain = false
-    try {
-      if (parking && (await isParked(parking, assignment, taken))) return
-      const decoded = decodeRecord(assignment.topic, assignment.partition, work.record)
-      const record = decoded instanceof Promise ? await decoded : decoded
-      isPlain = true
-      work.attempts++
-      const result = handle(record as never, { signal, attempt: work.attempts })
-      if (isThenable(result)) await result
-      done(assignment, taken)
-    } catch (error) {
-      await failed({ assignment, taken, signal, error, isDecoded: isPlain })
-    } finally {
-      ended()
+    if (parking) void runBehindParked(parking, assignment, taken, signal)
+    else {
+      let decoded: unknown
+      try {
+        decoded = decodeRecord(assignment.topic, assignment.partition, taken.item.record)
+      } catch (error) {
+        fail({ assignment, taken, signal, error, isDecoded: false })
+        return
+      }
+      if (decoded instanceof Promise) void callDecoded(assignment, taken, signal, decoded)
+      else call(assignment, taken, signal, decoded)
     }
+  }
+
+  async function runBehindParked(lot: Parking, assignment: Assignment, taken: Taken<Work>, signal: AbortSignal): Promise<void> {
+    try {
+      if (await isParked(lot, assignment, taken)) {
+        ended()
+        return
+      }
+    } catch (error) {
+      fail({ assignment, taken, signal, error, isDecoded: false })
+      return
+    }
+    const decode = async () => decodeRecord(assignment.topic, assignment.partition, taken.item.record)
+    await callDecoded(assignment, taken, signal, decode())
+  }
+
+  async function callDecoded(
+    assignment: Assignment,
+    taken: Taken<Work>,
+    signal: AbortSignal,
+    decoded: Promise<unknown>,
+  ): Promise<void> {
+    let record: unknown
+    try {
+      record = await decoded
+    } catch (error) {
+      fail({ assignment, taken, signal, error, isDecoded: false })
+      return
+    }
+    call(assignment, taken, signal, record)
+  }
+
+  function call(assignment: Assignment, taken: Taken<Work>, signal: AbortSignal, record: unknown): void {
+    const attempt = ++taken.item.attempts
+    const failedWith = (error: unknown) => fail({ assignment, taken, signal, error, isDecoded: true })
+    let result: unknown
+    try {
+      result = handle(record as never, { signal, attempt })
+    } catch (error) {
+      failedWith(error)
+      return
+    }
+    // A promise stays itself; another thenable becomes one.
+    if (isThenable(result)) Promise.resolve(result).then(() => finish(assignment, taken), failedWith)
+    else finish(assignment, taken)
+  }
+
+  function finish(assignment: Assignment, taken: Taken<Work>): void {
+    done(assignment, taken)
+    ended()
+  }
+
+  function fail(failure: Failure): void {
+    void failed(failure).finally(ended)
   }
 
   function ended(): void {
     running--
     wake()
-    noticeIdle()
   }
 
   function runOfParked(assignment: Assignment, parked: Parked): Promise<void> {
@@ -148,7 +193,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
         onEvent,
         onDone: settings.onDone,
         onFailed: (_, __, error) => unwritten(assignment, work, error),
-        onStop: (_, __, error) => settings.onFatal(fatal(assignment, work, error)),
+        onStop: (_, __, error) => settings.onFatal(poisonError(assignment, work, error)),
       },
       assignment,
       parked,
@@ -159,7 +204,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
   async function isParked(lot: Parking, assignment: Assignment, taken: Taken<Work>): Promise<boolean> {
     if (!assignment.isOwned) return false
     const { record } = taken.item
-    const standing = lot.standing(assignment, taken.lane.key, record.offset)
+    const standing = lot.standing(assignment, taken.key, record.offset)
     if (standing === 'free') return false
     if (standing === 'known') done(assignment, taken)
     else await park(lot, assignment, taken)
@@ -187,7 +232,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
   function unwritten(assignment: Assignment, work: Pick<Work, 'record' | 'attempts'>, error: unknown): void {
     mode = 'frozen'
     if (isRetryable(error) && settings.onBroken) settings.onBroken(error as PipeError)
-    else settings.onFatal(fatal(assignment, work, error))
+    else settings.onFatal(poisonError(assignment, work, error))
   }
 
   /** Takes a record up again after a pause; those of its key wait meanwhile. */
@@ -222,13 +267,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     assignment.log!.queue.release(taken.item.batch)
   }
 
-  async function failed(failure: {
-    readonly assignment: Assignment
-    readonly taken: Taken<Work>
-    readonly signal: AbortSignal
-    readonly error: unknown
-    readonly isDecoded: boolean
-  }): Promise<void> {
+  async function failed(failure: Failure): Promise<void> {
     const { assignment, taken, signal, error, isDecoded } = failure
     if (!assignment.isOwned) return drop(assignment, taken)
     const work = taken.item
@@ -243,7 +282,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
       // What cannot be decoded now cannot be later.
       step = isDecoded ? retry.after(error, work.attempts) : { kind: 'dead-letter' }
     } catch (policyError) {
-      settings.onFatal(fatal(assignment, work, policyError))
+      settings.onFatal(poisonError(assignment, work, policyError))
       return
     }
     const place = { topic: assignment.topic.name, partition: assignment.partition, offset: work.record.offset }
@@ -253,7 +292,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     if (step.kind === 'exhausted' && parking)
       return park(parking, assignment, taken, error ?? new Error('The handler threw undefined.'))
     if (step.kind === 'stop' || !bury) {
-      settings.onFatal(fatal(assignment, work, error))
+      settings.onFatal(poisonError(assignment, work, error))
       return
     }
     try {
@@ -268,7 +307,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
         return
       }
       // Neither handled nor put away: stopping is all that does not lose it.
-      settings.onFatal(fatal(assignment, work, buryError))
+      settings.onFatal(poisonError(assignment, work, buryError))
     }
   }
 
@@ -313,38 +352,15 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
   }
 }
 
+interface Failure {
+  readonly assignment: Assignment
+  readonly taken: Taken<Work>
+  readonly signal: AbortSignal
+  readonly error: unknown
+  /** Whether the handler was called. */
+  readonly isDecoded: boolean
+}
+
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}
-
-/** Where a record is, for errors. */
-export interface RecordErrorDetails {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: bigint
-}
-
-function placeOf(topic: AnyTopic, partition: number, offset: bigint): RecordErrorDetails {
-  return { topic: topic.name, partition, offset }
-}
-
-function fatal({ topic, partition }: Assignment, work: Pick<Work, 'record' | 'attempts'>, error: unknown): PipeError {
-  const { offset } = work.record
-  const why = error instanceof Error ? error.message : String(error)
-  const times = work.attempts === 0 ? 'It could not be decoded' : `Its handler failed, ${work.attempts} of its calls`
-  return new KafkaError('PIPE_KAFKA_POISON', `${topic.name}[${partition}] offset ${offset}: ${times}: ${why}`, {
-    hint: 'Nothing past it is committed. Give a deadLetter topic to go on without such records, or mend the handler.',
-    cause: error,
-    details: placeOf(topic, partition, offset),
-  })
-}
-
-function unreadable({ topic, partition, log }: Assignment, error: unknown): PipeError {
-  const offset = log?.tracker.frontier ?? -1n
-  const why = error instanceof Error ? error.message : String(error)
-  return new KafkaError('PIPE_KAFKA_CODEC', `${topic.name}[${partition}] from offset ${offset} on: ${why}`, {
-    hint: 'Nothing past it is committed.',
-    cause: error,
-    details: placeOf(topic, partition, offset),
-  })
 }

@@ -18,16 +18,18 @@ export interface KeyLanes<Item> {
   putBack(taken: Taken<Item>): void
 }
 
-/** An item on its way, and the lane that it holds. */
+/** An item on its way. It holds its lane. */
 export interface Taken<Item> {
   readonly item: Item
-  readonly lane: Lane<Item>
+  /** The key of its lane. */
+  readonly key: string | undefined
 }
 
-interface Lane<Item> {
-  readonly key: string | undefined
-  readonly items: Item[]
-  /** Index of the first waiting item. */
+/** The one that is taken or goes next, and those behind it. Most keys have one item at a time, so the list is made when a second one comes. */
+interface Lane<Item> extends Taken<Item> {
+  item: Item
+  behind: Item[] | undefined
+  /** Index of the first one behind. */
   head: number
   isTaken: boolean
 }
@@ -41,6 +43,42 @@ export function createKeyLanes<Item>(): KeyLanes<Item> {
   let waiting = 0
   let out = 0
 
+  function nextReady(): Lane<Item> {
+    const lane = ready[readyHead]!
+    readyHead++
+    if (readyHead === ready.length) {
+      ready.length = 0
+      readyHead = 0
+    } else if (readyHead > 1024 && readyHead * 2 > ready.length) {
+      ready = ready.slice(readyHead)
+      readyHead = 0
+    }
+    return lane
+  }
+
+  function advance(lane: Lane<Item>): boolean {
+    const { behind } = lane
+    if (!behind || lane.head === behind.length) return false
+    lane.item = behind[lane.head]!
+    lane.head++
+    if (lane.head === behind.length) {
+      behind.length = 0
+      lane.head = 0
+    } else if (lane.head > 256 && lane.head * 2 > behind.length) {
+      behind.splice(0, lane.head)
+      lane.head = 0
+    }
+    return true
+  }
+
+  function settle(taken: Taken<Item>): Lane<Item> {
+    const lane = taken as Lane<Item>
+    if (!lane.isTaken) throw new RangeError('This lane is not taken.')
+    lane.isTaken = false
+    out--
+    return lane
+  }
+
   return {
     get waiting() {
       return waiting
@@ -52,57 +90,36 @@ export function createKeyLanes<Item>(): KeyLanes<Item> {
       waiting++
       const known = key === undefined ? undefined : lanes.get(key)
       if (known) {
-        known.items.push(item)
+        if (known.behind) known.behind.push(item)
+        else known.behind = [item]
         return
       }
-      const lane: Lane<Item> = { key, items: [item], head: 0, isTaken: false }
+      const lane: Lane<Item> = { key, item, behind: undefined, head: 0, isTaken: false }
       if (key !== undefined) lanes.set(key, lane)
       ready.push(lane)
     },
     take(accept) {
       for (let left = ready.length - readyHead; left > 0; left--) {
-        const lane = ready[readyHead]!
-        readyHead++
-        if (readyHead === ready.length) {
-          ready = []
-          readyHead = 0
-        } else if (readyHead > 1024 && readyHead * 2 > ready.length) {
-          ready = ready.slice(readyHead)
-          readyHead = 0
-        }
-        const item = lane.items[lane.head]!
-        if (accept && !accept(item)) {
+        const lane = nextReady()
+        if (accept && !accept(lane.item)) {
           ready.push(lane)
           continue
         }
         lane.isTaken = true
         waiting--
         out++
-        lane.head++
-        if (lane.head > 256 && lane.head * 2 > lane.items.length) {
-          lane.items.splice(0, lane.head)
-          lane.head = 0
-        }
-        return { item, lane }
+        return lane
       }
       return undefined
     },
-    finish({ lane }) {
-      if (!lane.isTaken) throw new RangeError('This lane is not taken.')
-      lane.isTaken = false
-      out--
-      if (lane.head < lane.items.length) ready.push(lane)
+    finish(taken) {
+      const lane = settle(taken)
+      if (advance(lane)) ready.push(lane)
       else if (lane.key !== undefined) lanes.delete(lane.key)
     },
-    putBack({ lane, item }) {
-      if (!lane.isTaken) throw new RangeError('This lane is not taken.')
-      lane.isTaken = false
-      out--
+    putBack(taken) {
+      ready.push(settle(taken))
       waiting++
-      // The place that it was taken from is free, or was cut away.
-      if (lane.head > 0) lane.items[--lane.head] = item
-      else lane.items.unshift(item)
-      ready.push(lane)
     },
   }
 }

@@ -49,6 +49,14 @@ describe('what is not the protocol ends the connection, and the broker goes on',
     await stillServes()
   })
 
+  test('bytes behind a request are passed over, as Kafka does: all topics, as librdkafka 2.12 asks for them', async () => {
+    const client = await open()
+    const asked = '0003000c00000003000772646b61666b610000000000010000'
+    client.socket.write(Buffer.concat([Buffer.from([0, 0, 0, asked.length / 2]), Buffer.from(asked, 'hex')]))
+    expect((await client.nextFrame())?.readInt32BE(0)).toBe(3)
+    client.close()
+  })
+
   test('random bytes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 64 }), async (bytes) => {
