@@ -3,9 +3,9 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, buildOrder } from './build.mjs'
+import { build } from './build.mjs'
 import { useInstalled } from './installed-smoke.mjs'
-import { must, pnpm, root, setUp } from './setup.mjs'
+import { inPairs, must, pnpm, publicPackages, root, setUp } from './setup.mjs'
 
 await setUp()
 await build()
@@ -13,7 +13,8 @@ await build()
 const tarballs = join(root, 'out', 'tarballs')
 rmSync(tarballs, { recursive: true, force: true })
 mkdirSync(tarballs, { recursive: true })
-for (const name of buildOrder()) {
+const names = publicPackages()
+for (const name of names) {
   const folder = join(root, 'packages', name)
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
   const code = await pnpm(['pack', '--pack-destination', tarballs], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
@@ -24,7 +25,7 @@ const files = readdirSync(tarballs)
 for (const file of files)
   await must(process.execPath, ['node_modules/publint/src/cli.js', 'run', '--strict', join(tarballs, file)])
 
-const manifests = buildOrder().map((name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')))
+const manifests = names.map((name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')))
 /** Sister packages name each other by version, which no registry has yet. */
 const own = Object.fromEntries(
   files.map((file) => [`@pipe/${file.replace(/^pipe-|-\d+\.\d+\.\d+\.tgz$/g, '')}`, `file:${join(tarballs, file)}`]),
@@ -60,7 +61,7 @@ async function installed(names, more, use) {
 }
 
 // One by one: a package that uses what only a sister brings must not go unnoticed.
-for (const { name, exports } of manifests) {
+await inPairs(manifests, async ({ name, exports }) => {
   const entries = Object.keys(exports)
     .filter((path) => path !== './package.json')
     .map((path) => name + path.slice(1))
@@ -80,7 +81,7 @@ for (const { name, exports } of manifests) {
     )
     await must(process.execPath, ['load.cjs'], { cwd: folder })
   })
-}
+})
 
 const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const lambdaClient = { '@aws-sdk/client-lambda': devDependencies['@aws-sdk/client-lambda'] }

@@ -26,6 +26,15 @@ export async function must(command, args, options) {
   if (code !== 0) process.exit(code)
 }
 
+/** Does two things at a time: what CI's machine has cores for. */
+export async function inPairs(items, work) {
+  const rest = [...items.entries()]
+  const worker = async () => {
+    for (let next = rest.shift(); next; next = rest.shift()) await work(next[1], next[0])
+  }
+  await Promise.all([worker(), worker()])
+}
+
 /** Runs pnpm, whichever tools the machine has. */
 export function pnpm(args, options) {
   return run('npx', ['--yes', `pnpm@${pnpmVersion}`, ...args], options)
