@@ -395,7 +395,7 @@ describe('back-pressure', () => {
   it('waits for room in the order of the calls, and says when there was none', async () => {
     const brokers = await start({ topics: { t: 1 } })
     const rule = brokers.script({ error: 19, times: Number.POSITIVE_INFINITY })
-    const producer = kafka!.producer({ maxBufferedMessages: 2, maxBlock: '150 ms', linger: '0 ms' })
+    const producer = kafka!.producer({ maxBufferedMessages: 2, maxBlock: '1 second', linger: '0 ms' })
     const first = [producer.send('t', { value: 'a' }), producer.send('t', { value: 'b' })]
     expect(producer.trySend('t', { value: 'no' })).toBe(false)
     const error = await failure(producer.send('t', { value: 'c' }))
