@@ -51,6 +51,7 @@ export interface DriverConnection {
   readonly clientId?: string | undefined
   /** `null` without authentication. */
   readonly sasl?: object | null | undefined
+  connect?: () => Promise<unknown>
   isConnected?: () => boolean
   isAuthenticated?: () => boolean
   nextCorrelationId?: () => number
@@ -168,15 +169,37 @@ function sendByDriver<T>(pool: DriverPool, request: RawRequest<T>): Promise<T> {
   }) as Promise<T>
 }
 
+/** Mends two ways of a connection of kafkajs, as it is built. */
+export function calm(connection: DriverConnection): void {
+  stopIdling(connection)
+  connectOnce(connection)
+}
+
 /**
- * Stops the idling of kafkajs: once a request was answered, each connection looks every millisecond for requests that wait, even when none
- * does (4 % of a core for three brokers, and a TimeoutNegativeWarning on newer Node). It looks only while some wait.
+ * Once a request was answered, each connection looks every millisecond for requests that wait, even when none does (4 % of a core for three
+ * brokers, and a TimeoutNegativeWarning on newer Node). It looks only while some wait.
  */
-export function calm({ requestQueue: queue }: DriverConnection): void {
+function stopIdling({ requestQueue: queue }: DriverConnection): void {
   const schedule = queue?.scheduleCheckPendingRequests
   if (!queue || typeof schedule !== 'function' || !Array.isArray(queue.pending)) return
   queue.scheduleCheckPendingRequests = () => {
     if (queue.pending!.length > 0) schedule.call(queue)
+  }
+}
+
+/**
+ * Each request that finds no connection opens a socket of its own, of which all but the last are forgotten; when the broker is gone, each of
+ * them cleans up after the last one (MaxListenersExceededWarning). They wait for one.
+ */
+function connectOnce(connection: DriverConnection): void {
+  const connect = connection.connect
+  if (typeof connect !== 'function') return
+  let connecting: Promise<unknown> | undefined
+  connection.connect = () => {
+    connecting ??= connect.call(connection).finally(() => {
+      connecting = undefined
+    })
+    return connecting
   }
 }
 

@@ -1,10 +1,11 @@
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describeLogDirs, initProducerId, produce } from '@pipe/kafka-wire'
 import { type StubBrokers, startStubBrokers } from '@pipe/testkit'
 import kafkajs from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type ConnectionSettings, createKafka, type Kafka } from '../src/index'
-import { addressOf, captureClusters, missingMembers } from '../src/internals'
+import { addressOf, captureClusters, missingMembers, openDriver } from '../src/internals'
 import { resourcesOf } from '../src/kafka-resources'
 
 let stub: StubBrokers
@@ -199,6 +200,32 @@ describe('the inner members of kafkajs', () => {
     expect(typeof clusters[0]!.findGroupCoordinator).toBe('function')
     instance.consumer({ groupId: 'h' })
     expect(clusters).toHaveLength(1)
+  })
+
+  it('open one socket for all requests that wait for it, and clean up once when it cannot be had', async () => {
+    const many = async (port: number) => {
+      const { connectionPool } = await openDriver(kafka.kafkajs).build({ host: '127.0.0.1', port, rack: null })
+      const connection = connectionPool.pool[0]!
+      const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => connection.connect!()))
+      return { connection, outcomes: new Set(outcomes.map(({ status }) => status)) }
+    }
+    const warnings: string[] = []
+    const onWarning = ({ name }: Error) => void warnings.push(name)
+    process.on('warning', onWarning)
+    let sockets = 0
+    const server = createServer(() => sockets++).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { connection, outcomes } = await many((server.address() as { port: number }).port)
+    expect({ outcomes, sockets }).toEqual({ outcomes: new Set(['fulfilled']), sockets: 1 })
+    connection.socket!.destroy()
+    server.close()
+    const refused = await many(await freePort())
+    expect(refused.outcomes).toEqual(new Set(['rejected']))
+    // Not for ever: the next request tries again.
+    await expect(refused.connection.connect!()).rejects.toThrow(/ECONNREFUSED/)
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([])
   })
 
   it('do not idle: an open connection sets no timers', async () => {
