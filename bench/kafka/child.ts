@@ -1,12 +1,11 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Round } from '../result'
 
 /** Heap of every measured process. */
 const heapFlag = '--max-old-space-size=1024'
 
 /** Runs a script with a task until it ends; what it prints last is its report. */
-export async function runTask<Report extends Round>(script: string, task: object, node = process.execPath): Promise<Report> {
+export async function runTask<Report>(script: string, task: object, node = process.execPath): Promise<Report> {
   const child = spawn(node, [heapFlag, script, JSON.stringify(task)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_NO_WARNINGS: '1', KAFKAJS_NO_PARTITIONER_WARNING: '1' },

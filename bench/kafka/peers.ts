@@ -11,6 +11,8 @@ const installTimeoutMs = 1_800_000
 export type Peer =
   | {
       readonly isInstalled: true
+      /** Name and version. */
+      readonly title: string
       /** Scripts that are to find it stand here. */
       readonly folder: string
       /** The Node that runs it. */
@@ -45,7 +47,13 @@ async function installPeer(name: keyof Peers, folder: string, log: (line: string
     writeFileSync(done, wanted)
   }
   const ownNode = join(folder, 'node_modules', 'node', 'bin', 'node')
-  return { isInstalled: true, folder, node: existsSync(ownNode) ? ownNode : process.execPath }
+  return { isInstalled: true, title: titleOf(wanted), folder, node: existsSync(ownNode) ? ownNode : process.execPath }
+}
+
+/** What a manifest is for: its first dependency. */
+function titleOf(manifest: string): string {
+  const [name, version] = Object.entries((JSON.parse(manifest) as { dependencies: Record<string, string> }).dependencies)[0]!
+  return `${name} ${version}`
 }
 
 async function npmInstall(cwd: string): Promise<string | undefined> {
