@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { AthenaClient } from '@aws-sdk/client-athena'
 import { CreateBucketCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { DuckDBInstance } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { type Athena, createAthena } from '@pipe/athena-query'
 import {
   column,
@@ -150,18 +150,18 @@ export function rowsInOrder(store: ObjectStore, key: string): Promise<unknown[][
   return query(store, key, 'device_name, metric')
 }
 
+// One for all files of a process: starting DuckDB takes longer than reading a small file.
+let duckDb: Promise<DuckDBConnection> | undefined
+
 async function query(store: ObjectStore, key: string, columns: string): Promise<unknown[][]> {
+  duckDb ??= DuckDBInstance.create(':memory:', { threads: '1' }).then((instance) => instance.connect())
   const dir = await mkdtemp(join(tmpdir(), 'pipe-rows-'))
-  const instance = await DuckDBInstance.create(':memory:')
   try {
     const file = join(dir, 'file.parquet')
     await writeFile(file, await (await store.get(key))!.bytes())
-    const connection = await instance.connect()
-    const reader = await connection.runAndReadAll(`SELECT ${columns} FROM read_parquet('${file}')`)
-    connection.closeSync()
+    const reader = await (await duckDb).runAndReadAll(`SELECT ${columns} FROM read_parquet('${file}')`)
     return reader.getRows() as unknown[][]
   } finally {
-    instance.closeSync()
     await rm(dir, { recursive: true, force: true })
   }
 }
