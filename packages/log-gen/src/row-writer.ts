@@ -163,7 +163,7 @@ const printedView = new DataView(printed.buffer, printed.byteOffset, numberRoom)
 
 function printCommon(step: Step, value: number): void {
   const length = writeScaled(printedView, 0, value, step.scale, step.fixedDigits)
-  setPiece(step.pieces, 0, printed.latin1Slice(0, length) + step.part.textOf(0))
+  setPiece(step.pieces, 0, printed.toString('latin1', 0, length) + step.part.textOf(0))
   step.last = value
 }
 
