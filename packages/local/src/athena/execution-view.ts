@@ -34,7 +34,7 @@ export function executionView(execution: Execution): object {
     },
     Statistics: {
       EngineExecutionTimeInMillis: engineMs,
-      DataScannedInBytes: outcome?.scannedBytes ?? 0,
+      DataScannedInBytes: outcome?.scannedBytes ?? execution.cutOffBytes ?? 0,
       ...(outcome?.manifest === undefined ? {} : { DataManifestLocation: outcome.manifest }),
       TotalExecutionTimeInMillis: engineMs + queuedMs,
       QueryQueueTimeInMillis: queuedMs,

@@ -16,6 +16,7 @@ export interface ExecutionRequest {
   readonly workgroup: string
   readonly output: S3Location
   readonly outputEnforced: boolean
+  readonly maxScannedBytes: number | undefined
   readonly principal: Principal
 }
 
@@ -35,6 +36,8 @@ export interface Execution {
   completedAt: number | undefined
   failure: AthenaFailure | undefined
   outcome: StatementOutcome | undefined
+  /** Of a query that was cancelled because it would scan too much. */
+  cutOffBytes: number | undefined
   /** Real milliseconds. */
   queuedMs: number
   runningMs: number

@@ -10,6 +10,7 @@ import { prepareStatement } from './prepare-statement'
 import type { PreparedStatements } from './prepared-statements'
 import { AthenaFailure, type SelectEngine } from './query-engine'
 import { runStatement } from './run-statement'
+import { ScanLimitExceeded } from './scan-limit'
 import { type Statement, type StatementClass, statementClasses } from './statement'
 import { outputPath } from './statement-context'
 
@@ -72,6 +73,7 @@ export function createExecutions(options: {
         id,
         database: request.database?.toLowerCase() ?? 'default',
         workgroup: request.workgroup,
+        maxScannedBytes: request.maxScannedBytes,
         prepared: options.prepared,
         catalog: options.catalog,
         files: options.files,
@@ -86,7 +88,10 @@ export function createExecutions(options: {
       finish(execution, 'SUCCEEDED')
     } catch (error) {
       if (signal.aborted) finish(execution, 'CANCELLED', cancelled)
-      else {
+      else if (error instanceof ScanLimitExceeded) {
+        execution.cutOffBytes = error.scannedBytes
+        finish(execution, 'CANCELLED', error.message)
+      } else {
         execution.failure = asFailure(error)
         finish(execution, 'FAILED', execution.failure.message)
       }
@@ -138,6 +143,7 @@ export function createExecutions(options: {
         completedAt: undefined,
         failure: undefined,
         outcome: undefined,
+        cutOffBytes: undefined,
         queuedMs: 0,
         runningMs: 0,
       }

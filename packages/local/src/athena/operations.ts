@@ -156,6 +156,7 @@ function startRequest(
     workgroup: workgroup.name,
     output,
     outputEnforced: workgroup.enforced,
+    maxScannedBytes: workgroup.maxScannedBytes,
     principal,
   }
 }

@@ -10,6 +10,7 @@ import { runPrepare } from './run-prepare'
 import { runUnload } from './run-unload'
 import { createView } from './run-view'
 import type { ScanFile } from './scan-file'
+import { ScanLimitExceeded, withScanLimit } from './scan-limit'
 import { withoutLocalPaths } from './scan-parquet'
 import type { Statement } from './statement'
 import type { ResultColumn, StatementContext, StatementOutcome } from './statement-context'
@@ -20,7 +21,8 @@ import { createTableResolver } from './table-relation'
  *
  * @throws {@link AthenaFailure} when it fails as on Athena; the reason of `context.signal` when stopped.
  */
-export async function runStatement(statement: Statement, context: StatementContext): Promise<StatementOutcome> {
+export async function runStatement(statement: Statement, around: StatementContext): Promise<StatementOutcome> {
+  const context = withScanLimit(around)
   await mkdir(context.scratch, { recursive: true })
   const scanned: ScanFile[] = []
   try {
@@ -48,7 +50,7 @@ export async function runStatement(statement: Statement, context: StatementConte
         return await listed(context, runDdl(statement, context))
     }
   } catch (error) {
-    throw context.signal.aborted ? error : readable(error, scanned, context.scratch)
+    throw context.signal.aborted || error instanceof ScanLimitExceeded ? error : readable(error, scanned, context.scratch)
   } finally {
     await rm(context.scratch, { recursive: true, force: true })
   }

@@ -13,6 +13,8 @@ export interface StatementContext {
   /** Database for names that have none. */
   readonly database: string
   readonly workgroup: string
+  /** Limit of the workgroup for one query (BytesScannedCutoffPerQuery). */
+  readonly maxScannedBytes: number | undefined
   readonly prepared: PreparedStatements
   readonly catalog: Catalog
   readonly files: ObjectFiles

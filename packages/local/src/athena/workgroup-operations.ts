@@ -18,7 +18,6 @@ const namePattern = /^[a-zA-Z0-9._-]{1,128}$/
 
 // Settings that change what queries do and are not modelled.
 const unmodelled = [
-  'BytesScannedCutoffPerQuery',
   'CustomerContentEncryptionConfiguration',
   'ExecutionRole',
   'IdentityCenterConfiguration',
@@ -68,6 +67,7 @@ export function workgroupOperations(
         outputLocation: checkedLocation(location),
         // On AWS a new workgroup enforces its settings unless told otherwise.
         enforced: configuration['EnforceWorkGroupConfiguration'] !== false && location !== undefined,
+        maxScannedBytes: scanLimit(configuration),
         createdAt: context.now(),
       })
       return {}
@@ -86,6 +86,8 @@ export function workgroupOperations(
         description: optionalText(body, 'Description', { max: 1024 }) ?? workgroup.description,
         outputLocation: removed ? undefined : (checkedLocation(location) ?? workgroup.outputLocation),
         enforced: typeof enforced === 'boolean' ? enforced : workgroup.enforced,
+        maxScannedBytes:
+          updates['RemoveBytesScannedCutoffPerQuery'] === true ? undefined : (scanLimit(updates) ?? workgroup.maxScannedBytes),
       })
       return {}
     },
@@ -99,6 +101,11 @@ export function workgroupOperations(
       return {}
     },
   }
+}
+
+/** The least that AWS takes is 10 MB. */
+function scanLimit(body: RequestBody): number | undefined {
+  return optionalInteger(body, 'BytesScannedCutoffPerQuery', 10_000_000, Number.MAX_SAFE_INTEGER)
 }
 
 function checkedLocation(location: string | undefined): string | undefined {
@@ -123,6 +130,7 @@ function view(workgroup: Workgroup): object {
     Configuration: {
       ResultConfiguration: workgroup.outputLocation === undefined ? {} : { OutputLocation: workgroup.outputLocation },
       EnforceWorkGroupConfiguration: workgroup.enforced,
+      ...(workgroup.maxScannedBytes === undefined ? {} : { BytesScannedCutoffPerQuery: workgroup.maxScannedBytes }),
       PublishCloudWatchMetricsEnabled: false,
       RequesterPaysEnabled: false,
       EngineVersion: engineVersion,

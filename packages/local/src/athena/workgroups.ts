@@ -9,6 +9,8 @@ export interface Workgroup {
   readonly outputLocation: string | undefined
   /** The workgroup's location wins over the client's, and a CTAS may not choose its own. */
   readonly enforced: boolean
+  /** BytesScannedCutoffPerQuery. */
+  readonly maxScannedBytes?: number | undefined
   readonly createdAt: number
 }
 

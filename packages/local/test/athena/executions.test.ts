@@ -282,8 +282,10 @@ test('workgroups', async () => {
     Configuration: { EnforceWorkGroupConfiguration: false, ResultConfiguration: { OutputLocation: 's3://results/team' } },
   })
   await expect(
-    athena.client.send(new CreateWorkGroupCommand({ Name: 'cut', Configuration: { BytesScannedCutoffPerQuery: 10_000_000 } })),
-  ).rejects.toMatchObject({ message: expect.stringContaining('BytesScannedCutoffPerQuery') })
+    athena.client.send(
+      new CreateWorkGroupCommand({ Name: 'cut', Configuration: { ManagedQueryResultsConfiguration: { Enabled: true } } }),
+    ),
+  ).rejects.toMatchObject({ message: expect.stringContaining('ManagedQueryResultsConfiguration') })
   await expect(athena.client.send(new DeleteWorkGroupCommand({ WorkGroup: 'team' }))).rejects.toMatchObject({
     message: 'WorkGroup team is not empty',
   })

@@ -1,3 +1,4 @@
+/* biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${column} is Athena's own placeholder */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { projectedPartitions } from '../../src/athena/partition-projection'
 import type { CatalogTable } from '../../src/catalog/catalog-entry'

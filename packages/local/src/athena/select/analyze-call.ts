@@ -55,8 +55,27 @@ export function analyzeCall(node: Call, context: ExpressionContext, analyze: Ana
   const items = node.arguments.map((item) => analyze(item, context))
   const result = scalar(items, { name, at: node.at })
   if (result !== undefined) return result
+  if (furtherOverloads.has(name)) throw notSupportedLocally(`${name}(${items.map((item) => typeText(item.type)).join(', ')})`)
   throw unexpectedParameters(name, items, node.at)
 }
+
+// Functions that Trino also has for arguments that are not known here (instances, varbinary, arrays).
+const furtherOverloads = new Set([
+  'strpos',
+  'reverse',
+  'substr',
+  'substring',
+  'lpad',
+  'rpad',
+  'concat',
+  'contains',
+  'round',
+  'to_hex',
+  'split',
+  'from_unixtime',
+  'abs',
+  'sign',
+])
 
 function unexpectedParameters(name: string, items: readonly Typed[], at: number): AnalysisError {
   return new AnalysisError(
@@ -191,8 +210,18 @@ function analyzeAggregateCall(
   return { aggregate, filter: filter?.sql, orderBy }
 }
 
+const argumentOf = 'Argument of '
+
 function analyzeAggregate(node: Call, context: ExpressionContext, analyze: Analyze): Typed {
-  const { grouping } = context
+  const { grouping, clause } = context
+  if (clause.startsWith(argumentOf)) {
+    const outer = clause.slice(argumentOf.length)
+    throw new AnalysisError(
+      'NESTED_AGGREGATION',
+      `Cannot nest aggregations inside aggregation '${outer}': [${node.name}]`,
+      node.at,
+    )
+  }
   if (grouping === undefined || context.lambdas.size > 0) {
     throw new AnalysisError(
       'EXPRESSION_NOT_SCALAR',
@@ -204,7 +233,7 @@ function analyzeAggregate(node: Call, context: ExpressionContext, analyze: Analy
     ...context,
     grouping: undefined,
     windows: false,
-    clause: `Argument of ${node.name}`,
+    clause: `${argumentOf}${node.name}`,
     free: [],
   }
   const { aggregate, filter, orderBy } = analyzeAggregateCall(node, inner, analyze)

@@ -144,7 +144,12 @@ function plainContext(context: RelationContext, scope: Scope, clause: string): E
 
 function analyzeValues(body: Extract<QueryBody, { kind: 'values' }>, context: RelationContext): AnalyzedQuery {
   const level = plainContext(context, createScope([], context.outer), 'VALUES')
-  const rows = body.rows.map((row) => (row.kind === 'row' ? row.items : [row]).map((item) => analyzeExpression(item, level)))
+  const rows = body.rows.map((row) => {
+    if (row.kind === 'row') return row.items.map((item) => analyzeExpression(item, level))
+    const value = analyzeExpression(row, level)
+    if (value.type.kind === 'row') throw notSupportedLocally('VALUES of a row that is not written as one')
+    return [value]
+  })
   const width = (rows[0] as Typed[]).length
   const columnTypes: TrinoType[] = []
   for (let index = 0; index < width; index++) {

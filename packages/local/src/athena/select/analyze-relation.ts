@@ -242,7 +242,7 @@ function analyzeUnnest(
         outputs.push({ sql: place, type: element })
       }
     } else {
-      throw typeMismatch(`Cannot unnest type: ${typeText(value.type)}`, node.at)
+      throw new AnalysisError('INVALID_FUNCTION_ARGUMENT', `Cannot unnest type: ${typeText(value.type)}`, node.at)
     }
   }
   if (relation.ordinality) {

@@ -104,7 +104,8 @@ function finish(
 }
 
 function nameOf(node: Expression): string | undefined {
-  if (node.kind === 'name' || node.kind === 'field') return node.name.text
+  // A column without a name, which `*` stands for, stays without one.
+  if (node.kind === 'name' || node.kind === 'field') return node.name.text || undefined
   return undefined
 }
 
@@ -268,6 +269,8 @@ function analyzeOrder(
     if (name !== undefined) aliases.set(name, [...(aliases.get(name) ?? []), index])
   })
   const terms = orderBy.map((item) => {
+    // Trino takes it only beside keys that are no output columns.
+    if (item.value.kind === 'call' && item.value.name === 'grouping') throw notSupportedLocally('grouping() in ORDER BY')
     const output = outputOf(item.value, outputs, aliases)
     if (output !== undefined) {
       const value = (outputs[output] as Output).value

@@ -5,7 +5,7 @@ import { type Position, typeMismatch } from './failure'
 import { castFromJson, castToJson } from './json-cast'
 import { quoteName, quoteText } from './sql-quote'
 import { fieldName, type TrinoType, types, typeText } from './trino-type'
-import { nativeCall, raise, type Typed, typed } from './value'
+import { decimalTextSql, nativeCall, raise, type Typed, typed } from './value'
 
 /** Converts without a cast in the statement, where Trino does so; `undefined` where it does not. */
 export function convert(value: Typed, to: TrinoType): Typed | undefined {
@@ -166,11 +166,19 @@ function toDecimal(value: Typed, to: Extract<TrinoType, { kind: 'decimal' }>, im
     const widens = to.scale >= exact.scale && to.precision - to.scale >= exact.precision - exact.scale
     // Through text, which is rounded half away from zero, when digits may be lost.
     if (to.scale >= exact.scale) return { sql: `CAST(${sql} AS ${duck})`, type: to, throws: value.throws || !widens }
-    return { sql: `CAST(t_to_decimal(CAST(${sql} AS VARCHAR), ${to.precision}, ${to.scale}) AS ${duck})`, type: to, throws: true }
+    return {
+      sql: `CAST(t_number_to_decimal(CAST(${sql} AS VARCHAR), ${to.precision}, ${to.scale}) AS ${duck})`,
+      type: to,
+      throws: true,
+    }
   }
   // Trino takes the digits that the double prints (BigDecimal.valueOf).
   if (from.kind === 'double')
-    return { sql: `CAST(t_to_decimal(t_double_key(${sql}), ${to.precision}, ${to.scale}) AS ${duck})`, type: to, throws: true }
+    return {
+      sql: `CAST(t_number_to_decimal(t_double_key(${sql}), ${to.precision}, ${to.scale}) AS ${duck})`,
+      type: to,
+      throws: true,
+    }
   if (from.kind === 'real') throw notSupportedLocally('CAST from real to decimal')
   throw impossible()
 }
@@ -203,8 +211,9 @@ function scalarText(value: Typed, impossible: () => Error): string {
     case 'smallint':
     case 'integer':
     case 'bigint':
-    case 'decimal':
       return `CAST(${sql} AS VARCHAR)`
+    case 'decimal':
+      return decimalTextSql(sql)
     case 'double':
       return `t_double_text(${sql})`
     case 'real':

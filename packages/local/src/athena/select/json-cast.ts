@@ -4,7 +4,7 @@ import { duckType } from './duckdb-type'
 import type { Position } from './failure'
 import { quoteName, quoteText } from './sql-quote'
 import { fieldName, type TrinoType, types, typeText } from './trino-type'
-import type { Typed } from './value'
+import { decimalTextSql, type Typed } from './value'
 
 type Cast = (value: Typed, to: TrinoType, at: Position | undefined) => Typed
 
@@ -82,7 +82,8 @@ function jsonOrNull(sql: string, type: TrinoType, impossible: () => Error): stri
 }
 
 function jsonText(sql: string, type: TrinoType, impossible: () => Error): string {
-  if (isInteger(type) || type.kind === 'boolean' || type.kind === 'decimal') return `CAST(${sql} AS VARCHAR)`
+  if (type.kind === 'decimal') return decimalTextSql(sql)
+  if (isInteger(type) || type.kind === 'boolean') return `CAST(${sql} AS VARCHAR)`
   const parameter = `json_${lambdaCount++}`
   switch (type.kind) {
     case 'unknown':

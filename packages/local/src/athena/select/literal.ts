@@ -1,7 +1,8 @@
 import { notSupportedLocally } from '../query-engine'
 import { cast, zonedSql } from './cast'
 import { AnalysisError, type Position, typeMismatch } from './failure'
-import { readTimestamp } from './native/date-time'
+import { castToDay, readTimestamp } from './native/date-time'
+import { RuntimeError, refusalCode } from './native/failure'
 import { fromLocal, zoneName } from './native/zone'
 import { quoteText } from './sql-quote'
 import type { Expression } from './syntax/tree'
@@ -17,7 +18,7 @@ export function literal(node: LiteralNode): Typed {
       return textLiteral(node.value)
     case 'integer': {
       const value = BigInt(node.value)
-      if (value > 9223372036854775807n)
+      if (value > 9223372036854775807n || value < -9223372036854775808n)
         throw new AnalysisError('INVALID_LITERAL', `Invalid numeric literal: ${node.value}`, node.at)
       return integerLiteral(value)
     }
@@ -62,7 +63,18 @@ export function typedLiteral(node: Extract<Expression, { kind: 'typed-literal' }
   if (name === 'json') return { sql: `t_json_parse(${quoteText(node.value)})`, type: types.json, throws: true }
   if (name === 'varchar') return cast(textLiteral(node.value), types.varchar, node.at)
   const type = resolveType(node.type)
+  if (type.kind === 'date') checkDate(node.value, node.at)
   return { ...cast(textLiteral(node.value), type, node.at) }
+}
+
+function checkDate(text: string, at: Position): void {
+  try {
+    castToDay(text)
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code !== refusalCode)
+      throw new AnalysisError('INVALID_LITERAL', `'${text}' is not a valid DATE literal`, at)
+    throw error
+  }
 }
 
 function timestampLiteral(text: string, at: Position): Typed {

@@ -34,6 +34,10 @@ function classify(text: string): Classified {
       `${typeName(overflow[2])} ${overflow[1]} overflow: ${overflow[3]}, ${overflow[4]}`,
       user,
     ]
+  if (/with value '?-?nan'? can't be cast/i.test(text))
+    return ['INVALID_CAST_ARGUMENT', 'Cannot cast NaN to a number without one', user]
+  if (/Failed to cast decimal value|Could not cast value .* to DECIMAL/.test(text))
+    return ['NUMERIC_VALUE_OUT_OF_RANGE', 'Value out of range', user]
   if (/^Out of Range Error|^Conversion Error.*(?:out of range|can't be cast because the value)/s.test(text))
     return ['NUMERIC_VALUE_OUT_OF_RANGE', 'Value out of range', user]
   if (/^Conversion Error/.test(text))

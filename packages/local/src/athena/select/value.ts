@@ -85,3 +85,8 @@ export function raise(code: string, message: string, duck: string): string {
   const failing = `CAST(${quoteText(runtimeErrorText(code, message))} AS INTEGER)`
   return duck === 'INTEGER' ? failing : `CAST(CAST(${failing} AS VARCHAR) AS ${duck})`
 }
+
+/** The text of a decimal. DuckDB leaves the zero before the point of a negative fraction out. */
+export function decimalTextSql(sql: string): string {
+  return `replace(CAST(${sql} AS VARCHAR), '-.', '-0.')`
+}

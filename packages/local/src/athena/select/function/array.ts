@@ -3,7 +3,7 @@ import { convert } from '../cast'
 import { commonType } from '../coercion'
 import { duckType } from '../duckdb-type'
 import { arrayOf, type TrinoType, types, typeText } from '../trino-type'
-import { raise, type Typed } from '../value'
+import { decimalTextSql, raise, type Typed } from '../value'
 import { elementOf, plain } from './element'
 import type { ScalarFunction } from './signature'
 
@@ -155,6 +155,7 @@ const arrayJoin: ScalarFunction = (items) => {
   function castElements(source: Typed, type: TrinoType): string {
     if (type.kind === 'double' || type.kind === 'real') throw notSupportedLocally(`array_join() of array(${typeText(type)})`)
     if (type.kind === 'timestamp' || type.kind === 'date') throw notSupportedLocally(`array_join() of array(${typeText(type)})`)
+    if (type.kind === 'decimal') return `list_transform(${source.sql}, lambda d: ${decimalTextSql('d')})`
     return `CAST(${source.sql} AS VARCHAR[])`
   }
 }

@@ -59,14 +59,11 @@ const dateAdd: ScalarFunction = (items, site) => {
     (timestamp) =>
       `(${timestamp} + to_${step}(${step === 'hours' || step === 'minutes' || step === 'milliseconds' ? amount.sql : `CAST(${amount.sql} AS ${step === 'seconds' ? 'DOUBLE' : 'INTEGER'})`}${factor === 1 ? '' : ` * ${factor}`}))`,
   )
-  const type = widened(added.type, unit)
-  return { ...added, type, throws: true }
-}
-
-function widened(type: TrinoType, unit: string): TrinoType {
-  return unit === 'millisecond' && (type.kind === 'timestamp' || type.kind === 'timestamptz') && type.precision < 3
-    ? { ...type, precision: 3 }
-    : type
+  const { type } = added
+  // Trino keeps the precision of the timestamp, which loses the milliseconds; Athena's has three digits everywhere.
+  if (unit === 'millisecond' && (type.kind === 'timestamp' || type.kind === 'timestamptz') && type.precision < 3)
+    throw notSupportedLocally(`date_add() of milliseconds to ${typeText(type)}`)
+  return { ...added, throws: true }
 }
 
 // Whole units between two times: an hour short of a day is no day.

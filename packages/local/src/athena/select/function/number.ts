@@ -4,7 +4,7 @@ import { commonType } from '../coercion'
 import { duckType } from '../duckdb-type'
 import { arithmetic } from '../operator'
 import { type TrinoType, types } from '../trino-type'
-import { raise, type Typed } from '../value'
+import { raise, type Typed, typed } from '../value'
 import { overload, overloaded, type ScalarFunction } from './signature'
 
 const integers = ['tinyint', 'smallint', 'integer', 'bigint']
@@ -110,6 +110,11 @@ const extreme =
 const bitwise = (print: (...sql: string[]) => string): ScalarFunction =>
   overloaded(overload(['bigint', 'bigint'], 'bigint', print))
 
+const signOfNumber = overloaded(
+  ...integers.map((type) => overload([type], type, (sql) => `CAST(sign(${sql}) AS ${type.toUpperCase()})`)),
+  overload(['double'], 'double', (sql) => `(CASE WHEN isnan(${sql}) THEN ${sql} ELSE CAST(sign(${sql}) AS DOUBLE) END)`),
+)
+
 /** Mathematical and bitwise functions. Those whose last digit depends on the platform (ln, sin, exp …) are not here. */
 export const numberFunctions: Readonly<Record<string, ScalarFunction>> = {
   abs,
@@ -123,10 +128,11 @@ export const numberFunctions: Readonly<Record<string, ScalarFunction>> = {
   sqrt: overloaded(
     overload(['double'], 'double', (value) => `(CASE WHEN ${value} < 0 THEN CAST('nan' AS DOUBLE) ELSE sqrt(${value}) END)`),
   ),
-  sign: overloaded(
-    ...integers.map((type) => overload([type], type, (sql) => `CAST(sign(${sql}) AS ${type.toUpperCase()})`)),
-    overload(['double'], 'double', (sql) => `(CASE WHEN isnan(${sql}) THEN ${sql} ELSE CAST(sign(${sql}) AS DOUBLE) END)`),
-  ),
+  sign: (items, site) => {
+    const [value] = items
+    if (items.length !== 1 || value?.type.kind !== 'decimal') return signOfNumber(items, site)
+    return typed(`CAST(sign(${value.sql}) AS DECIMAL(1,0))`, { kind: 'decimal', precision: 1, scale: 0 }, value)
+  },
   greatest: extreme('greatest'),
   least: extreme('least'),
   is_nan: overloaded(

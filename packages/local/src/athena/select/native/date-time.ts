@@ -1,4 +1,4 @@
-import { invalidArgument, invalidCast } from './failure'
+import { invalidArgument, invalidCast, RuntimeError, refusalCode } from './failure'
 import { fromLocal, toLocal, zoneName } from './zone'
 
 const microsPerSecond = 1_000_000n
@@ -185,8 +185,10 @@ export function isoZone(text: string): string {
   return readIso(text).zone
 }
 
-/** from_iso8601_date: days since 1970, of `2024-01-02`, `2024-01`, `2024`. Week and ordinal dates are not read. */
+/** from_iso8601_date: days since 1970, of `2024-01-02`, `2024-01`, `2024`. Week and ordinal dates are refused. */
 export function isoDay(text: string): number {
+  if (/^[+-]?\d{4,}-(?:W\d{1,2}(?:-\d)?|\d{3})$/.test(text))
+    throw new RuntimeError(refusalCode, `the date ${text} of week or day of the year`)
   const match = new RegExp(`^${isoDate}$`).exec(text)
   const day = match === null ? undefined : epochDay(Number(match[1]), Number(match[2] ?? 1), Number(match[3] ?? 1))
   if (day === undefined) throw invalidArgument(`Invalid format: "${text}"`)

@@ -5,7 +5,7 @@ import { dateFormat, dateParse } from './mysql-format'
 import { decimalText, javaNumberText, trinoNumberText, unscaledValue } from './number-text'
 import * as regex from './regex'
 import * as text from './text'
-import { toBoolean, toDecimalText, toDoubleText, toIntegerText } from './varchar-cast'
+import { numberToDecimalText, toBoolean, toDecimalText, toDoubleText, toIntegerText } from './varchar-cast'
 import { fromLocal, requireZone, toLocal } from './zone'
 
 /** DuckDB types that a native function takes and gives. Times travel as microseconds in a BIGINT. */
@@ -52,6 +52,11 @@ export const nativeFunctions: Readonly<Record<string, NativeFunction>> = {
     parameters: ['VARCHAR', 'BIGINT', 'BIGINT'],
     returns: 'VARCHAR',
     call: (value: string, precision: bigint, scale: bigint) => toDecimalText(value, Number(precision), Number(scale)),
+  },
+  t_number_to_decimal: {
+    parameters: ['VARCHAR', 'BIGINT', 'BIGINT'],
+    returns: 'VARCHAR',
+    call: (value: string, precision: bigint, scale: bigint) => numberToDecimalText(value, Number(precision), Number(scale)),
   },
   t_to_day: one('VARCHAR', 'BIGINT', (value: string) => BigInt(dateTime.castToDay(value))),
   t_to_timestamp: {

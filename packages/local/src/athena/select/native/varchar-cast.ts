@@ -1,4 +1,4 @@
-import { invalidCast } from './failure'
+import { invalidCast, RuntimeError } from './failure'
 import { roundDecimalText } from './number-text'
 
 /** CAST(varchar AS boolean): `true`, `t`, `1`, `false`, `f`, `0` in any case. */
@@ -46,4 +46,12 @@ export function toDecimalText(text: string, precision: number, scale: number): s
     throw invalidCast(`Cannot cast VARCHAR '${text}' to DECIMAL(${precision}, ${scale}). Value is not a number or too large.`)
   }
   return rounded
+}
+
+/** The text of a number as a decimal, rounded half away from zero. */
+export function numberToDecimalText(text: string, precision: number, scale: number): string {
+  const rounded = roundDecimalText(text, scale)
+  if (rounded === undefined) throw invalidCast(`Cannot cast '${text}' to DECIMAL(${precision}, ${scale})`)
+  if (rounded.replaceAll(/[-.]/g, '').replace(/^0+/, '').length <= precision) return rounded
+  throw new RuntimeError('NUMERIC_VALUE_OUT_OF_RANGE', `Cannot cast '${text}' to DECIMAL(${precision}, ${scale})`)
 }

@@ -120,6 +120,11 @@ function parseProduct(cursor: Cursor, parsers: Parsers): Expression {
 
 function parseUnary(cursor: Cursor, parsers: Parsers): Expression {
   const token = cursor.peek()
+  if (cursor.is('-') && cursor.peek(1).kind === 'integer') {
+    // The sign belongs to the literal: -2147483648 is an integer, 2147483648 is not.
+    cursor.next()
+    return { kind: 'integer', value: `-${cursor.next().text.replaceAll('_', '')}`, at: token.at }
+  }
   if (cursor.accept('-')) return { kind: 'negate', value: parseUnary(cursor, parsers), at: token.at }
   if (cursor.accept('+')) return parseUnary(cursor, parsers)
   let value = parsePostfix(cursor, parsers)
@@ -249,8 +254,6 @@ function parsePrimary(cursor: Cursor, parsers: Parsers): Expression {
     return { kind: 'now', name: key.toLowerCase(), precision, at }
   }
   if (refusedKeywords.has(key)) throw new UnsupportedSyntax(key, at)
-  if (token.kind === 'word' && key === 'U' && cursor.peek(1).text === '&')
-    throw new UnsupportedSyntax("a Unicode literal (U&'…')", at)
   if (cursor.is('INTERVAL') && ['string', 'operator'].includes(cursor.peek(1).kind) && cursor.peek(1).key !== '.')
     return parseInterval(cursor)
   if (token.kind === 'word' && literalTypes.has(key)) {
@@ -265,6 +268,9 @@ function parsePrimary(cursor: Cursor, parsers: Parsers): Expression {
   if (cursor.peek(1).key === '(' || (token.kind === 'word' && ['TRIM', 'LISTAGG', 'GROUPING'].includes(key))) {
     return parseCall(cursor, parsers, () => parseValue(cursor, parsers))
   }
+  // A type name before a string that is none of those above, as uuid or ipaddress.
+  if (token.kind === 'word' && cursor.peek(1).kind === 'string')
+    throw new UnsupportedSyntax(`a literal of the type ${token.text}`, at)
   const name = cursor.name()
   return { kind: 'name', name, at }
 }

@@ -1,3 +1,4 @@
+import { notSupportedLocally } from '../../query-engine'
 import { AnalysisError, type Position } from '../failure'
 
 /** One token of a statement. `text` of a word is as written; of a string or a quoted name, its value. */
@@ -82,6 +83,8 @@ export function tokenize(sql: string): readonly Token[] {
       if (value === '') throw fail('Zero-length delimited identifier not allowed', start)
       push('quoted', value, '', start)
       at = end
+    } else if (/^[uU]&['"]/.test(sql.slice(at, at + 3))) {
+      throw notSupportedLocally("a Unicode literal (U&'…')")
     } else if (/^[xX]'/.test(sql.slice(at, at + 2))) {
       const { value, end } = quoted(at + 1, "'")
       push('binary', value, '', start)
@@ -92,6 +95,7 @@ export function tokenize(sql: string): readonly Token[] {
       )
       const text = (match as RegExpExecArray)[0]
       at += text.length
+      if (/^0[xXbBoO]/.test(sql.slice(start, start + 2))) throw notSupportedLocally('a number in another base (0x…, 0b…, 0o…)')
       if (/[A-Za-z_]/.test(sql[at] ?? ''))
         throw fail('identifiers must not start with a digit; surround the identifier with double quotes', start)
       push(/[eE]/.test(text) ? 'double' : text.includes('.') ? 'decimal' : 'integer', text, '', start)
