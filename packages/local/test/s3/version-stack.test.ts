@@ -39,7 +39,7 @@ const object = (at: number, name: string, id: string | undefined): VersionRecord
 /** What versions are, written without any cleverness. */
 function act(model: Map<string, VersionRecord[]>, one: Step, at: number): void {
   const list = model.get(one.key) ?? []
-  if (one.do === 'put' || one.do === 'mark') {
+  if ('id' in one) {
     const fresh: VersionRecord =
       one.do === 'put'
         ? object(at, one.key, one.id)
@@ -65,10 +65,10 @@ function act(model: Map<string, VersionRecord[]>, one: Step, at: number): void {
 }
 
 function play(index: BucketIndex, one: Step, at: number): void {
-  if (one.do === 'put') index.put(object(at, one.key, one.id) as never)
-  else if (one.do === 'mark')
-    index.mark({ isMarker: true, key: one.key, lastModified: at, ...(one.id !== undefined && { versionId: one.id }) })
-  else {
+  if ('id' in one) {
+    if (one.do === 'put') index.put(object(at, one.key, one.id) as never)
+    else index.mark({ isMarker: true, key: one.key, lastModified: at, ...(one.id !== undefined && { versionId: one.id }) })
+  } else {
     const version = index.versions(one.key)[one.place]
     if (version === undefined) return
     if (one.do === 'delete') index.delete(one.key, version.versionId)

@@ -9,6 +9,7 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
   PutBucketVersioningCommand,
   PutObjectCommand,
   type S3Client,
@@ -152,7 +153,9 @@ describe('ListObjectVersions', () => {
       const found: string[] = []
       let [KeyMarker, VersionIdMarker]: (string | undefined)[] = []
       do {
-        const page = await s3.send(new ListObjectVersionsCommand({ Bucket, Delimiter, MaxKeys, KeyMarker, VersionIdMarker }))
+        const page: ListObjectVersionsCommandOutput = await s3.send(
+          new ListObjectVersionsCommand({ Bucket, Delimiter, MaxKeys, KeyMarker, VersionIdMarker }),
+        )
         const { Versions = [], DeleteMarkers = [], CommonPrefixes = [] } = page
         expect(Versions.length + DeleteMarkers.length + CommonPrefixes.length).toBeLessThanOrEqual(MaxKeys)
         for (const { Key, VersionId } of [...Versions, ...DeleteMarkers]) found.push(`${Key} ${VersionId}`)

@@ -1,5 +1,6 @@
 // What the other tests say of a fake, once against an S3 that acts: the local one, on its clock.
 import {
+  DeleteObjectsCommand,
   GetBucketLifecycleConfigurationCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
@@ -124,6 +125,31 @@ describe('plan and apply', () => {
     expect((await planLifecycle({ bucket, rules, client })).observed).toBeNull()
     await expect(planLifecycle({ bucket: 'nowhere', rules, client })).rejects.toMatchObject({ code: 'PIPE_LIFECYCLE_BUCKET' })
   })
+})
+
+it('a listing that changes while it is read shows what stays exactly once', async () => {
+  const { client } = lake
+  await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }))
+  const name = (i: number) => `k/${String(i).padStart(4, '0')}`
+  // Delete markers, a thousand by a request: the cheapest way to more than one page.
+  for (const from of [0, 550]) {
+    const Objects = Array.from({ length: 550 }, (_, i) => ({ Key: name(from + i) }))
+    await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects } }))
+  }
+  const ids = new Map<string, string>()
+  for await (const { key, versionId } of listBucket({ bucket, versions: true, client })) ids.set(key, versionId!)
+  const seen: string[] = []
+  for await (const { key } of listBucket({ bucket, versions: true, client })) {
+    seen.push(key)
+    if (seen.length !== 500) continue
+    // The first page is here: the key that it ended with goes, and keys come before and behind its end.
+    const Objects = [name(999), name(10), name(1050)].map((Key) => ({ Key, VersionId: ids.get(Key) }))
+    await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects } }))
+    await lake.put('k/0000-new', 1)
+    await lake.put('k/1050-new', 1)
+  }
+  expect([seen.length, new Set(seen).size]).toEqual([1100, 1100])
+  expect(seen.filter((key) => [name(1050), 'k/0000-new', 'k/1050-new'].includes(key))).toEqual(['k/1050-new'])
 })
 
 it('wouldAffect over a live listing, with versions', async () => {
