@@ -37,6 +37,15 @@ function project(folder: string, name: string, test: object) {
   }
 }
 
+/** What depends on the version of the brokers, on the oldest ones that are supported; with `PIPE_KAFKA_OLDEST` whole, under CI what is quick. */
+const oldestKafka = project('packages/kafka-kit', 'kafka-kit-live-oldest', {
+  include: ['topic-apply', 'producer', 'consumer'].map((name) => `test/live/${name}.test.ts`),
+  env: { PIPE_KAFKA_VERSION: 'oldest' },
+  maxWorkers: 1,
+  sequence: { groupOrder: 2 },
+})
+const withOldestKafka = Boolean(process.env['CI'] || process.env['PIPE_KAFKA_OLDEST'])
+
 // The AWS SDK warns on Node 20 about releases from 2027 on; the lock file pins an earlier one.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
 
@@ -59,6 +68,7 @@ export default defineConfig({
           const name = `${basename(folder)}-live`
           return project(folder, name, { include: realBrokers(folder), maxWorkers: 1, sequence: { groupOrder: 1 } })
         }),
+      ...(withOldestKafka ? [oldestKafka] : []),
     ],
   },
 })

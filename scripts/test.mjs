@@ -28,7 +28,7 @@ mkdirSync(join(root, 'out'), { recursive: true })
 rmSync(report, { force: true })
 
 // A package and its tests on real brokers, which are a project of their own.
-const project = only ? ['--project', only, '--project', `${only}-live`] : []
+const project = only ? ['--project', only, '--project', `${only}-live*`] : []
 const coverage = only || args.length > 0 ? [] : ['--coverage']
 const code = await run(process.execPath, [
   'node_modules/vitest/vitest.mjs',

@@ -3,23 +3,35 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type KafkaCluster, kafkaAvailability, startKafkaCluster } from '@pipe/testkit'
+import type { KafkaCluster } from '@pipe/testkit'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createKafka } from '../../src/connect'
+import { sharedCluster } from './shared-cluster'
+import { target, version } from './versions'
 
-const target = await kafkaAvailability()
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
+const source = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
 describe.skipIf(!target.available)(`the command line against a real cluster${target.note}`, () => {
   let cluster: KafkaCluster
   let dir: string
 
   beforeAll(async () => {
-    cluster = await startKafkaCluster({ secured: true })
+    cluster = await sharedCluster(version)
     dir = await mkdtemp(join(tmpdir(), 'pipe-kafka-cli-'))
+    // In one piece, as it is published: loading the sources takes longer than what they are asked for.
+    await build({
+      entryPoints: [source],
+      outfile: join(dir, 'cli.mjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      conditions: ['pipe-source'],
+      banner: { js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url)" },
+      logLevel: 'error',
+    })
   }, 180_000)
   afterAll(async () => {
-    await cluster?.close()
     if (dir) await rm(dir, { recursive: true, force: true })
   })
 
@@ -28,9 +40,11 @@ describe.skipIf(!target.available)(`the command line against a real cluster${tar
     env: Readonly<Record<string, string>> = { KAFKA_BROKERS: cluster.bootstrap.join(',') },
   ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
     return new Promise((resolve) => {
-      const node = ['--conditions=pipe-source', '--import', import.meta.resolve('tsx'), cli, ...args]
-      execFile(process.execPath, node, { cwd: dir, env: { ...process.env, ...env } }, (error, out, err) =>
-        resolve({ code: error ? Number(error.code ?? -1) : 0, out, err }),
+      execFile(
+        process.execPath,
+        [join(dir, 'cli.mjs'), ...args],
+        { cwd: dir, env: { ...process.env, ...env } },
+        (error, out, err) => resolve({ code: error ? Number(error.code ?? -1) : 0, out, err }),
       )
     })
   }
@@ -46,8 +60,13 @@ describe.skipIf(!target.available)(`the command line against a real cluster${tar
     expect(applied.code, applied.err).toBe(0)
     expect(applied.out).toContain('Done and verified')
     expect(await run(['topics', '--contract', contract, '--check'])).toMatchObject({ code: 0, out: '= in line: cli\n' })
-    const [listed] = JSON.parse((await run(['topics', '--json'])).out) as { topic: string }[]
-    expect(listed).toMatchObject({ topic: 'cli', partitions: 2, replicationFactor: 3, retentionMs: 86_400_000 })
+    const all = JSON.parse((await run(['topics', '--json'])).out) as { topic: string }[]
+    expect(all.find(({ topic: name }) => name === 'cli')).toMatchObject({
+      topic: 'cli',
+      partitions: 2,
+      replicationFactor: 3,
+      retentionMs: 86_400_000,
+    })
     expect((await run(['topics'])).out).toMatch(/^cli +2 +3 +2 +delete +24 h/m)
   })
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { column } from '@pipe/core'
 import { offsetCommit } from '@pipe/kafka-wire'
-import { type KafkaCluster, startKafkaCluster } from '@pipe/testkit'
+import type { KafkaCluster } from '@pipe/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createKafka, type Kafka, resourcesOf } from '../../src/connect'
 import type { Consumer } from '../../src/consumer/consumer'
@@ -9,7 +9,8 @@ import type { ConsumerEvent } from '../../src/consumer/consumer-event'
 import type { ConsumerOptions } from '../../src/consumer/consumer-options'
 import { applyRedrive, planRedrive } from '../../src/consumer/redrive'
 import { defineTopic } from '../../src/topic'
-import { isNewest, liveVersions } from './versions'
+import { sharedCluster } from './shared-cluster'
+import { newestTest, target, version } from './versions'
 
 const textTopic = (name: string, partitions: number) =>
   defineTopic(name, { key: column.string(), value: column.string(), partitions, replicationFactor: 3, minInSyncReplicas: 2 })
@@ -23,18 +24,15 @@ async function until(what: string, holds: () => boolean | Promise<boolean>, ms =
   }
 }
 
-describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
+describe(`consumer on Kafka ${version}`, () => {
   describe.skipIf(!target.available)(`real brokers${target.note}`, () => {
-    // Time and memory of this side are the same with all brokers; not "skipped", as nothing is left out.
-    const ourSide: typeof test | (() => void) = isNewest(version) ? test : () => undefined
-
     let cluster: KafkaCluster
     let kafka: Kafka
     const consumers: Consumer[] = []
     let events: ConsumerEvent[] = []
 
     beforeAll(async () => {
-      cluster = await startKafkaCluster({ version })
+      cluster = await sharedCluster(version)
       kafka = createKafka({ brokers: cluster.bootstrap, clientId: 'test' })
     }, 180_000)
     afterEach(async () => {
@@ -43,7 +41,6 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
     })
     afterAll(async () => {
       await kafka?.close()
-      await cluster?.close()
     })
 
     function start(options: ConsumerOptions<readonly TextTopic[]>): Consumer {
@@ -125,7 +122,7 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
       expect(consumer.status().state).toBe('stopped')
     })
 
-    ourSide('once it has stopped, no timer of it keeps the process alive', async () => {
+    newestTest('once it has stopped, no timer of it keeps the process alive', async () => {
       const topic = await newTopic('timers', 1)
       const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
       const before = timers()
@@ -137,7 +134,7 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
       await until('no timer', () => timers() <= before, 10_000)
     })
 
-    ourSide(
+    newestTest(
       'a handler that runs for much longer than the session: heartbeats go on, nobody is put out, it runs once',
       async () => {
         const topic = await newTopic('long', 1)
@@ -147,74 +144,77 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
         start({
           group: 'long',
           topics: [topic],
-          timing: { session: '6 seconds' },
+          timing: { session: '3 seconds' },
           async handle({ value }) {
             calls++
-            if (value === '0') await pause(14_000)
+            if (value === '0') await pause(7000)
           },
         })
         await until('three records', async () => sum(await committed('long', 'long')) === 3)
-        expect(Date.now() - started).toBeGreaterThan(14_000)
+        expect(Date.now() - started).toBeGreaterThan(7000)
         expect(calls).toBe(3)
         expect(events.filter(({ kind }) => kind === 'joined')).toHaveLength(1)
         expect(events.filter(({ kind }) => kind === 'fenced' || kind === 'rebalancing')).toEqual([])
       },
     )
 
-    test('members come and go: nothing lost, nothing twice, order of each key; commits before the join are accepted', async () => {
-      const topic = await newTopic('shared', 6)
-      const seen: { readonly member: string; readonly key: string; readonly value: number }[] = []
-      const running = new Set<string>()
-      const member = (name: string) =>
-        start({
-          group: 'shared',
-          topics: [topic],
-          concurrency: 8,
-          async handle({ key, value }) {
-            // Never two of one key at the same time, whoever has them.
-            expect(running.has(key)).toBe(false)
-            running.add(key)
-            await pause(Math.random() * 8)
-            running.delete(key)
-            seen.push({ member: name, key, value: Number(value) })
-          },
-        })
-      // Work never runs out while members come and go.
-      let produced = 0
-      let isProducing = true
-      const producing = (async () => {
-        while (isProducing) {
-          await produce(topic, 500, { keys: 60, from: produced })
-          produced += 500
-          await until('most of it', () => seen.length > produced - 1000)
-        }
-      })()
-      const works = (name: string) => until(`work of the ${name}`, () => seen.some(({ member: one }) => one === name))
-      const first = member('first')
-      await works('first')
-      const second = member('second')
-      await works('second')
-      const third = member('third')
-      await works('third')
-      expect(await second.stop()).toMatchObject({ isClean: true })
-      const afterStop = seen.length
-      await until('more work', () => seen.length > afterStop + 1000)
-      isProducing = false
-      await producing
-      await until('all', () => new Set(seen.map(({ value }) => value)).size === produced)
-      await Promise.all([first.stop(), third.stop()])
-      expect(seen).toHaveLength(produced)
-      const byKey = new Map<string, number[]>()
-      for (const { key, value } of seen) byKey.set(key, [...(byKey.get(key) ?? []), value])
-      for (const values of byKey.values()) expect(values).toEqual([...values].sort((a, b) => a - b))
-      expect(sum(await committed('shared', 'shared'))).toBe(produced)
-      const drained = events.filter((event) => event.kind === 'drained')
-      expect(drained.length).toBeGreaterThanOrEqual(2)
-      expect(drained.every((event) => event.kind === 'drained' && event.committed)).toBe(true)
-      expect(events.filter(({ kind }) => kind === 'commit-failed')).toEqual([])
-    })
+    newestTest(
+      'members come and go: nothing lost, nothing twice, order of each key; commits before the join are accepted',
+      async () => {
+        const topic = await newTopic('shared', 6)
+        const seen: { readonly member: string; readonly key: string; readonly value: number }[] = []
+        const running = new Set<string>()
+        const member = (name: string) =>
+          start({
+            group: 'shared',
+            topics: [topic],
+            concurrency: 8,
+            async handle({ key, value }) {
+              // Never two of one key at the same time, whoever has them.
+              expect(running.has(key)).toBe(false)
+              running.add(key)
+              await pause(Math.random() * 8)
+              running.delete(key)
+              seen.push({ member: name, key, value: Number(value) })
+            },
+          })
+        // Work never runs out while members come and go.
+        let produced = 0
+        let isProducing = true
+        const producing = (async () => {
+          while (isProducing) {
+            await produce(topic, 500, { keys: 60, from: produced })
+            produced += 500
+            await until('most of it', () => seen.length > produced - 1000)
+          }
+        })()
+        const works = (name: string) => until(`work of the ${name}`, () => seen.some(({ member: one }) => one === name))
+        const first = member('first')
+        await works('first')
+        const second = member('second')
+        await works('second')
+        const third = member('third')
+        await works('third')
+        expect(await second.stop()).toMatchObject({ isClean: true })
+        const afterStop = seen.length
+        await until('more work', () => seen.length > afterStop + 1000)
+        isProducing = false
+        await producing
+        await until('all', () => new Set(seen.map(({ value }) => value)).size === produced)
+        await Promise.all([first.stop(), third.stop()])
+        expect(seen).toHaveLength(produced)
+        const byKey = new Map<string, number[]>()
+        for (const { key, value } of seen) byKey.set(key, [...(byKey.get(key) ?? []), value])
+        for (const values of byKey.values()) expect(values).toEqual([...values].sort((a, b) => a - b))
+        expect(sum(await committed('shared', 'shared'))).toBe(produced)
+        const drained = events.filter((event) => event.kind === 'drained')
+        expect(drained.length).toBeGreaterThanOrEqual(2)
+        expect(drained.every((event) => event.kind === 'drained' && event.committed)).toBe(true)
+        expect(events.filter(({ kind }) => kind === 'commit-failed')).toEqual([])
+      },
+    )
 
-    ourSide('a rebalance aborts handlers that do not end in time; their records are handled again', async () => {
+    newestTest('a rebalance aborts handlers that do not end in time; their records are handled again', async () => {
       const topic = await newTopic('aborted', 2)
       await produce(topic, 40, { keys: 40 })
       const reasons: unknown[] = []
@@ -244,7 +244,7 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
       expect(events.filter(({ kind }) => kind === 'handler-failed')).toEqual([])
     })
 
-    ourSide(
+    newestTest(
       'a stalled handler: memory stays within the configured bytes, and nothing is lost when it goes on',
       async () => {
         const topic = await newTopic('stalled')
@@ -272,8 +272,8 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
         global.gc?.()
         const before = process.memoryUsage()
         let most = 0
-        for (let i = 0; i < 30; i++) {
-          await pause(100)
+        for (let i = 0; i < 20; i++) {
+          await pause(50)
           most = Math.max(most, consumer.status().bufferedBytes)
         }
         const after = process.memoryUsage()
@@ -374,7 +374,7 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
       expect(Object.keys(again.headers!).sort()).toEqual(['pipe-redriven', 'trace'])
     })
 
-    ourSide('poison without a dead-letter topic: the consumer fails with the place, and commits nothing past it', async () => {
+    newestTest('poison without a dead-letter topic: the consumer fails with the place, and commits nothing past it', async () => {
       const topic = await newTopic('halt', 1)
       await produce(topic, 10, { keys: 10 })
       const consumer = start({
@@ -393,37 +393,41 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
       expect(await committed('halt', 'halt')).toEqual({ 0: '4' })
     })
 
-    test('the coordinator is killed: the group goes on at another broker, without a rebalance, nothing lost', async () => {
-      const topic = await newTopic('failover', 6)
-      const seen: string[] = []
-      start({
-        group: 'failover',
-        topics: [topic],
-        concurrency: 4,
-        timing: { session: '20 seconds' },
-        async handle({ value }) {
-          await pause(2)
-          seen.push(value)
-        },
-      })
-      await produce(topic, 500)
-      await until('a start', () => seen.length > 100)
-      const own = resourcesOf(kafka).openCluster()
-      const coordinator = cluster.broker((await own.coordinator('failover')).nodeId!)
-      await own.close()
-      await coordinator.kill()
-      await produce(topic, 500, { from: 500 })
-      await until('all', () => new Set(seen).size === 1000, 45_000)
-      await until('a commit of all', async () => sum(await committed('failover', 'failover')) === 1000)
-      const joins = events.filter(({ kind }) => kind === 'joined').length
-      console.log(
-        `coordinator killed: ${joins} joins, ${seen.length - 1000} repeated, ${events.filter(({ kind }) => kind === 'restarting').length} restarts`,
-      )
-      expect(events.filter(({ kind }) => kind === 'restarting')).toEqual([])
-      await coordinator.restart()
-    }, 120_000)
+    newestTest(
+      'the coordinator is killed: the group goes on at another broker, without a rebalance, nothing lost',
+      async () => {
+        const topic = await newTopic('failover', 6)
+        const seen: string[] = []
+        start({
+          group: 'failover',
+          topics: [topic],
+          concurrency: 4,
+          timing: { session: '20 seconds' },
+          async handle({ value }) {
+            await pause(2)
+            seen.push(value)
+          },
+        })
+        await produce(topic, 500)
+        await until('a start', () => seen.length > 100)
+        const own = resourcesOf(kafka).openCluster()
+        const coordinator = cluster.broker((await own.coordinator('failover')).nodeId!)
+        await own.close()
+        await coordinator.kill()
+        await produce(topic, 500, { from: 500 })
+        await until('all', () => new Set(seen).size === 1000, 45_000)
+        await until('a commit of all', async () => sum(await committed('failover', 'failover')) === 1000)
+        const joins = events.filter(({ kind }) => kind === 'joined').length
+        console.log(
+          `coordinator killed: ${joins} joins, ${seen.length - 1000} repeated, ${events.filter(({ kind }) => kind === 'restarting').length} restarts`,
+        )
+        expect(events.filter(({ kind }) => kind === 'restarting')).toEqual([])
+        await coordinator.restart()
+      },
+      120_000,
+    )
 
-    ourSide('stop with a deadline: what listens is aborted, what does not is reported, the rest is committed', async () => {
+    newestTest('stop with a deadline: what listens is aborted, what does not is reported, the rest is committed', async () => {
       const topic = await newTopic('deadline', 1)
       await produce(topic, 50, { keys: 50 })
       let release: () => void = () => {}
@@ -528,7 +532,7 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
       expect(seen).toEqual(['a', 'a2', 'c', 'c2'])
     })
 
-    ourSide(
+    newestTest(
       'all brokers out of reach for longer than the session: joined anew, nothing lost',
       async () => {
         const topic = await newTopic('outage', 3)
@@ -538,7 +542,7 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
         const consumer = proxied.consumer({
           group: 'outage',
           topics: [topic],
-          timing: { session: '6 seconds' },
+          timing: { session: '3 seconds' },
           onEvent: (event) => own.push(event),
           handle: ({ value }) => void seen.push(value),
         })
@@ -550,11 +554,11 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
           proxy.resetConnections()
         }
         await produce(topic, 100, { from: 100 })
-        await pause(10_000)
+        await pause(5000)
         for (const { proxy } of cluster.brokers) await proxy.clear()
         await until('all', () => new Set(seen).size === 200, 60_000)
         console.log(
-          `outage of 10 s: ${own.filter(({ kind }) => kind === 'restarting').length} restarts, ${seen.length - 200} repeated`,
+          `outage of 5 s: ${own.filter(({ kind }) => kind === 'restarting').length} restarts, ${seen.length - 200} repeated`,
         )
         await consumer.stop()
         await consumer.done
@@ -563,7 +567,7 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
       120_000,
     )
 
-    ourSide(
+    newestTest(
       'an event loop that stands still for longer than the session: fenced, joined anew, nothing lost',
       async () => {
         const topic = await newTopic('blocked', 1)
@@ -572,11 +576,11 @@ describe.each(liveVersions)('consumer on Kafka %s', (version, target) => {
         start({
           group: 'blocked',
           topics: [topic],
-          timing: { session: '6 seconds', commitEvery: '100 ms' },
+          timing: { session: '3 seconds', commitEvery: '100 ms' },
           async handle({ value }) {
             if (value === '10' && !seen.includes('10')) {
               seen.push(value)
-              const until = Date.now() + 9000
+              const until = Date.now() + 5000
               while (Date.now() < until);
             }
             await pause(10)

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { column, createObjectStore, defineTable, readRows } from '@pipe/core'
-import { type KafkaCluster, kafkaAvailability, type S3Gate, startKafkaCluster, startS3Gate } from '@pipe/testkit'
+import { type KafkaCluster, type S3Gate, startS3Gate } from '@pipe/testkit'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type LocalS3, startLocalS3 } from '../../../core/test/local-s3'
 import { createKafka, createKafkaToS3, defineTopic, type Kafka, type SinkEvent } from '../../src/index'
+import { sharedCluster } from './shared-cluster'
+import { target, version } from './versions'
 
-const target = await kafkaAvailability()
 const columns = { id: column.string(), n: column.integer() }
 const table = defineTable('orders', { columns })
 const partitions = 3
@@ -37,7 +38,7 @@ describe.skipIf(!target.available)(`Kafka to S3 on a real cluster${target.note}`
       banner: { js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url)" },
       logLevel: 'error',
     })
-    cluster = await startKafkaCluster()
+    cluster = await sharedCluster(version)
     kafka = createKafka({ brokers: cluster.bootstrap, clientId: 'test' })
     s3 = await startLocalS3()
     gate = await startS3Gate(s3.url)
@@ -50,7 +51,6 @@ describe.skipIf(!target.available)(`Kafka to S3 on a real cluster${target.note}`
     gate?.close()
     await kafka?.close()
     await s3?.close()
-    await cluster?.close()
     rmSync(dir, { recursive: true, force: true })
   })
 
@@ -124,7 +124,7 @@ describe.skipIf(!target.available)(`Kafka to S3 on a real cluster${target.note}`
   async function finish(child: Child, count: number): Promise<void> {
     await until('all is read', async () => {
       child.process.send('progress')
-      await pause(200)
+      await pause(50)
       const last = child.events.findLast((event) => event.kind === 'progress')
       if (last?.kind !== 'progress' || last.places.length < partitions) return false
       return last.places.reduce((sum, [at, , open]) => sum + at! + open!, 0) >= count
@@ -173,7 +173,7 @@ describe.skipIf(!target.available)(`Kafka to S3 on a real cluster${target.note}`
     await produce(topic, 600, 1200)
     await pause(1500)
     zombie.process.kill('SIGCONT')
-    await pause(3000)
+    await pause(1500)
     zombie.process.kill('SIGKILL')
     await zombie.exited
     await finish(heir, 1200)
@@ -192,7 +192,7 @@ describe.skipIf(!target.available)(`Kafka to S3 on a real cluster${target.note}`
       table,
       client: s3.client,
       roll: { records: 50, eventTime: '1 minute', maxWait: '500 ms' },
-      sessionTimeout: '6 seconds',
+      sessionTimeout: '3 seconds',
       onEvent: (event) => events.push(event),
     })
     const run = sink.run()

@@ -1,5 +1,5 @@
 import { column } from '@pipe/core'
-import { type KafkaCluster, kafkaAvailability, startKafkaCluster } from '@pipe/testkit'
+import type { KafkaCluster } from '@pipe/testkit'
 import { CompressionTypes, type Consumer } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adviseLag } from '../../src/advise'
@@ -14,20 +14,19 @@ import { defineTopic } from '../../src/topic'
 import { applyTopics } from '../../src/topic-apply'
 import { offsetsOf } from '../../src/topic-offsets'
 import { planTopics } from '../../src/topic-plan'
-
-const target = await kafkaAvailability()
+import { sharedCluster } from './shared-cluster'
+import { target, version } from './versions'
 
 describe.skipIf(!target.available)(`lag, replay and view of a real cluster${target.note}`, () => {
   let cluster: KafkaCluster
   let kafka: Kafka
 
   beforeAll(async () => {
-    cluster = await startKafkaCluster()
+    cluster = await sharedCluster(version)
     kafka = createKafka({ brokers: cluster.bootstrap, clientId: 'test' })
   }, 180_000)
   afterAll(async () => {
     await kafka?.close()
-    await cluster?.close()
   })
 
   /** Bare kafkajs: what is tested here is not the kit's producer and consumer. */
@@ -122,20 +121,20 @@ describe.skipIf(!target.available)(`lag, replay and view of a real cluster${targ
   })
 
   test('an open transaction: stable and end differ; its marks are no lag', async () => {
-    await cluster.createTopic('transactions', { partitions: 1 })
-    await write('transactions', numbered(2, 0))
+    await cluster.createTopic('open-transaction', { partitions: 1 })
+    await write('open-transaction', numbered(2, 0))
     const producer = kafka.kafkajs.producer({ transactionalId: 'tx', maxInFlightRequests: 1, idempotent: true })
     await producer.connect()
     const committed = await producer.transaction()
-    await committed.send({ topic: 'transactions', messages: [{ value: 'c', partition: 0 }] })
+    await committed.send({ topic: 'open-transaction', messages: [{ value: 'c', partition: 0 }] })
     await committed.commit()
-    const { consumer } = await read('tx-group', 'transactions', 3)
+    const { consumer } = await read('tx-group', 'open-transaction', 3)
     await consumer.disconnect()
     // Its offset lies before the mark of the commit: nothing is unread all the same.
     const [before] = (await lagOf(kafka, 'tx-group')).partitions
     expect(before).toMatchObject({ messages: 0, status: 'caught-up', stableOffset: 4n })
     const open = await producer.transaction()
-    await open.send({ topic: 'transactions', messages: [{ value: 'o', partition: 0 }] })
+    await open.send({ topic: 'open-transaction', messages: [{ value: 'o', partition: 0 }] })
     const [during] = (await lagOf(kafka, 'tx-group')).partitions
     expect(during).toMatchObject({ messages: 0, stableOffset: 4n, endOffset: 5n })
     await open.abort()

@@ -1,18 +1,18 @@
 import { column } from '@pipe/core'
-import { type KafkaCluster, startKafkaCluster } from '@pipe/testkit'
+import type { KafkaCluster } from '@pipe/testkit'
 import kafkajs from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { createKafka, defineTopic, type FailedOutcome, type Written } from '../../src/index'
-import { liveVersions } from './versions'
+import { sharedCluster } from './shared-cluster'
+import { newestTest, target, version } from './versions'
 
-describe.each(liveVersions)('the producer on Kafka %s', (version, target) => {
+describe(`the producer on Kafka ${version}`, () => {
   describe.skipIf(!target.available)(`real brokers${target.note}`, () => {
     let cluster: KafkaCluster
 
     beforeAll(async () => {
-      cluster = await startKafkaCluster({ version, secured: true })
+      cluster = await sharedCluster(version)
     }, 180_000)
-    afterAll(() => cluster?.close())
 
     const connect = (options: { proxied?: boolean; requestTimeout?: '500 ms' | '2 seconds' | '30 seconds' } = {}) =>
       createKafka({
@@ -136,86 +136,98 @@ describe.each(liveVersions)('the producer on Kafka %s', (version, target) => {
       expect(mixed.outcomes).toMatchObject([{ partition: 0 }, { outcome: 'not-written' }, { partition: 0 }])
     })
 
-    it('answers that are lost after the broker has stored the batch double nothing', async () => {
-      await cluster.createTopic('once', { partitions: 3 })
-      await using kafka = connect({ proxied: true, requestTimeout: '500 ms' })
-      const producer = kafka.producer({ linger: '1 ms' })
-      const sent = new Map<string, Written | FailedOutcome>()
-      const faults = ['drop-response', 'reset', 'cut'] as const
-      for (let round = 0; round < 9; round++) {
-        const broker = cluster.brokers[round % 3]!
-        const fault = faults[Math.floor(round / 3)]!
-        if (fault === 'drop-response') broker.proxy.inject({ fault, api: 'Produce' })
-        else if (fault === 'reset') broker.proxy.inject({ fault, on: 'response', api: 'Produce' })
-        else broker.proxy.inject({ fault, on: 'request', afterBytes: 60, api: 'Produce' })
-        await Promise.all(
-          Array.from({ length: 30 }, async (_, i) => {
-            const value = `${round}-${i}`
-            sent.set(value, await producer.send('once', { value, partition: i % 3 }))
-          }),
-        )
-      }
-      for (const broker of cluster.brokers) await broker.proxy.clear()
-      await expectStoredOnce('once', sent)
-    }, 60_000)
-
-    it('the leader is killed while messages go: what was confirmed survives, once', async () => {
-      await cluster.createTopic('killed', { partitions: 3 })
-      await using kafka = connect({ requestTimeout: '2 seconds' })
-      const producer = kafka.producer({ linger: '2 ms' })
-      const sent = new Map<string, Written | FailedOutcome>()
-      const sends: Promise<void>[] = []
-      let isSending = true
-      const sending = (async () => {
-        for (let i = 0; isSending; i++) {
-          const value = String(i)
-          const keep = (outcome: Written | FailedOutcome) => void sent.set(value, outcome)
-          sends.push(producer.send('killed', { value, partition: i % 3 }).then(keep, keep))
-          if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    newestTest(
+      'answers that are lost after the broker has stored the batch double nothing',
+      async () => {
+        await cluster.createTopic('once', { partitions: 3 })
+        await using kafka = connect({ proxied: true, requestTimeout: '500 ms' })
+        const producer = kafka.producer({ linger: '1 ms' })
+        const sent = new Map<string, Written | FailedOutcome>()
+        const faults = ['drop-response', 'reset', 'cut'] as const
+        for (let round = 0; round < 9; round++) {
+          const broker = cluster.brokers[round % 3]!
+          const fault = faults[Math.floor(round / 3)]!
+          if (fault === 'drop-response') broker.proxy.inject({ fault, api: 'Produce' })
+          else if (fault === 'reset') broker.proxy.inject({ fault, on: 'response', api: 'Produce' })
+          else broker.proxy.inject({ fault, on: 'request', afterBytes: 60, api: 'Produce' })
+          await Promise.all(
+            Array.from({ length: 30 }, async (_, i) => {
+              const value = `${round}-${i}`
+              sent.set(value, await producer.send('once', { value, partition: i % 3 }))
+            }),
+          )
         }
-      })()
-      await new Promise((resolve) => setTimeout(resolve, 500))
-      const leader = await cluster.leaderOf('killed', 0)
-      await leader.kill()
-      await new Promise((resolve) => setTimeout(resolve, 6000))
-      isSending = false
-      await sending
-      await Promise.all(sends)
-      await leader.restart()
-      const confirmed = [...sent.values()].filter((outcome) => 'offset' in outcome).length
-      console.log(`leader killed: ${sent.size} sent, ${confirmed} confirmed`)
-      expect(confirmed).toBe(sent.size)
-      await expectStoredOnce('killed', sent)
-    }, 120_000)
+        for (const broker of cluster.brokers) await broker.proxy.clear()
+        await expectStoredOnce('once', sent)
+      },
+      60_000,
+    )
 
-    it('too few replicas in sync: certainly not written, and later written', async () => {
-      await cluster.createTopic('strict', { settings: { 'min.insync.replicas': '3' } })
-      await using kafka = connect()
-      const producer = kafka.producer({ deliveryTimeout: '5 seconds', linger: '0 ms' })
-      await producer.send('strict', { value: 'a' })
-      const leader = await cluster.leaderOf('strict', 0)
-      const follower = cluster.brokers.find(({ id }) => id !== leader.id)!
-      const sent = new Map<string, Written | FailedOutcome>()
-      await follower.kill()
-      try {
-        await cluster.waitFor('strict', ([partition]) => partition!.inSync.length === 2)
-        // The first may still meet a leader that has not heard of it, appends, and finds too few afterwards: then nobody knows,
-        // and the next ones wait for a new producer id, on a slow machine until their deadline.
-        const refused = { outcome: 'not-written', message: expect.stringContaining('NOT_ENOUGH_REPLICAS') }
-        for (const value of ['b1', 'b2', 'b3', 'b4', 'b5', 'b6']) {
-          const outcome = await producer.send('strict', { value }).catch((error) => error)
-          sent.set(value, outcome)
-          if (expect.objectContaining(refused).asymmetricMatch(outcome)) break
+    newestTest(
+      'the leader is killed while messages go: what was confirmed survives, once',
+      async () => {
+        await cluster.createTopic('killed', { partitions: 3 })
+        await using kafka = connect({ requestTimeout: '2 seconds' })
+        const producer = kafka.producer({ linger: '2 ms' })
+        const sent = new Map<string, Written | FailedOutcome>()
+        const sends: Promise<void>[] = []
+        let isSending = true
+        const sending = (async () => {
+          for (let i = 0; isSending; i++) {
+            const value = String(i)
+            const keep = (outcome: Written | FailedOutcome) => void sent.set(value, outcome)
+            sends.push(producer.send('killed', { value, partition: i % 3 }).then(keep, keep))
+            if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+          }
+        })()
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        const leader = await cluster.leaderOf('killed', 0)
+        await leader.kill()
+        await new Promise((resolve) => setTimeout(resolve, 6000))
+        isSending = false
+        await sending
+        await Promise.all(sends)
+        await leader.restart()
+        const confirmed = [...sent.values()].filter((outcome) => 'offset' in outcome).length
+        console.log(`leader killed: ${sent.size} sent, ${confirmed} confirmed`)
+        expect(confirmed).toBe(sent.size)
+        await expectStoredOnce('killed', sent)
+      },
+      120_000,
+    )
+
+    newestTest(
+      'too few replicas in sync: certainly not written, and later written',
+      async () => {
+        await cluster.createTopic('strict', { settings: { 'min.insync.replicas': '3' } })
+        await using kafka = connect()
+        const producer = kafka.producer({ deliveryTimeout: '5 seconds', linger: '0 ms' })
+        await producer.send('strict', { value: 'a' })
+        const leader = await cluster.leaderOf('strict', 0)
+        const follower = cluster.brokers.find(({ id }) => id !== leader.id)!
+        const sent = new Map<string, Written | FailedOutcome>()
+        await follower.kill()
+        try {
+          await cluster.waitFor('strict', ([partition]) => partition!.inSync.length === 2)
+          // The first may still meet a leader that has not heard of it, appends, and finds too few afterwards: then nobody knows,
+          // and the next ones wait for a new producer id, on a slow machine until their deadline.
+          const refused = { outcome: 'not-written', message: expect.stringContaining('NOT_ENOUGH_REPLICAS') }
+          for (const value of ['b1', 'b2', 'b3', 'b4', 'b5', 'b6']) {
+            const outcome = await producer.send('strict', { value }).catch((error) => error)
+            sent.set(value, outcome)
+            if (expect.objectContaining(refused).asymmetricMatch(outcome)) break
+          }
+          expect([...sent.values()]).toContainEqual(expect.objectContaining(refused))
+        } finally {
+          await follower.restart()
         }
-        expect([...sent.values()]).toContainEqual(expect.objectContaining(refused))
-      } finally {
-        await follower.restart()
-      }
-      await cluster.waitFor('strict', ([partition]) => partition!.inSync.length === 3)
-      await producer.send('strict', { value: 'c' })
-      await expectStoredOnce('strict', sent)
-      expect((await readAll('strict')).map(({ value }) => value).filter((value) => !value.startsWith('b'))).toEqual(['a', 'c'])
-    }, 120_000)
+        await cluster.waitFor('strict', ([partition]) => partition!.inSync.length === 3)
+        await producer.send('strict', { value: 'c' })
+        await expectStoredOnce('strict', sent)
+        expect((await readAll('strict')).map(({ value }) => value).filter((value) => !value.startsWith('b'))).toEqual(['a', 'c'])
+      },
+      120_000,
+    )
 
     it.each(['plain', 'scram-sha-512'] as const)(
       'TLS with SASL %s; a wrong password is told at once',

@@ -1,24 +1,24 @@
 import { column } from '@pipe/core'
-import { type KafkaCluster, startKafkaCluster } from '@pipe/testkit'
+import type { KafkaCluster } from '@pipe/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createKafka, type Kafka } from '../../src/connect'
 import { defineTopic } from '../../src/topic'
 import { applyTopics } from '../../src/topic-apply'
 import { planTopics } from '../../src/topic-plan'
-import { liveVersions } from './versions'
+import { sharedCluster } from './shared-cluster'
+import { target, version } from './versions'
 
-describe.each(liveVersions)('topics on Kafka %s', (version, target) => {
+describe(`topics on Kafka ${version}`, () => {
   describe.skipIf(!target.available)(`real brokers${target.note}`, () => {
     let cluster: KafkaCluster
     let kafka: Kafka
 
     beforeAll(async () => {
-      cluster = await startKafkaCluster({ version })
+      cluster = await sharedCluster(version)
       kafka = createKafka({ brokers: cluster.bootstrap, clientId: 'test' })
     }, 180_000)
     afterAll(async () => {
       await kafka?.close()
-      await cluster?.close()
     })
 
     const value = { id: column.string() }

@@ -3,15 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ApiName, type KafkaCluster, kafkaAvailability, startKafkaCluster } from '@pipe/testkit'
+import type { ApiName, KafkaCluster } from '@pipe/testkit'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createKafka, type Kafka, resourcesOf } from '../../src/connect'
 import { readPartition } from '../../src/consumer/partition-reader'
 import { offsetsOf, originOf, type TransformEvent } from '../../src/index'
 import { fencingSuite } from '../transaction/fencing-suite'
+import { sharedCluster } from './shared-cluster'
+import { target, version } from './versions'
 
-const target = await kafkaAvailability()
 const partitions = 3
 
 interface Child {
@@ -48,7 +49,7 @@ describe.skipIf(!target.available)(`transform on a real cluster${target.note}`, 
       banner: { js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url)" },
       logLevel: 'error',
     })
-    cluster = await startKafkaCluster()
+    cluster = await sharedCluster(version)
     kafka = createKafka({ brokers: cluster.bootstrap, clientId: 'test' })
   }, 180_000)
   afterEach(async () => {
@@ -58,7 +59,6 @@ describe.skipIf(!target.available)(`transform on a real cluster${target.note}`, 
   })
   afterAll(async () => {
     await kafka?.close()
-    await cluster?.close()
     rmSync(dir, { recursive: true, force: true })
   })
 

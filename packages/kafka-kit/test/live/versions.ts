@@ -1,15 +1,18 @@
 import { kafkaAvailability, kafkaVersions } from '@pipe/testkit'
+import { test } from 'vitest'
 
-// The oldest version too when asked for: it doubles the time.
-const both = process.env['PIPE_KAFKA_OLDEST']
-const versions = both ? [kafkaVersions.newest, kafkaVersions.oldest] : [kafkaVersions.newest]
+/** `newest` (default) or `oldest`: what the live suites run against. Set by the project `kafka-kit-live-oldest`. */
+const wanted = process.env['PIPE_KAFKA_VERSION'] === 'oldest' ? 'oldest' : 'newest'
 
-/** The versions that a live suite runs against, each with whether it can be started here. For `describe.each`. */
-export const liveVersions = (await Promise.all(versions.map((version) => kafkaAvailability(version)))).map(
-  (target) => [target.version, target] as const,
-)
+/** The brokers of this run, with whether they can be started here. */
+export const target = await kafkaAvailability(kafkaVersions[wanted])
+/** Of the brokers of this run. */
+export const version: string = kafkaVersions[wanted]
 
-/** What does not depend on the version of the brokers is tested with the newest one only. */
-export function isNewest(version: string): boolean {
-  return version === kafkaVersions.newest
-}
+const isWhole = wanted === 'newest' || process.env['PIPE_KAFKA_OLDEST'] !== undefined
+
+/**
+ * A test that is the same with all brokers (time and memory of this side), or takes long: with the oldest brokers only when `PIPE_KAFKA_OLDEST` is set.
+ * Not "skipped", as nothing is left out that the newest do not show.
+ */
+export const newestTest: typeof test = isWhole ? test : (Object.assign(() => undefined, { each: () => () => undefined }) as never)

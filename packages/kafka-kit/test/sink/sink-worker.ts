@@ -18,7 +18,7 @@ const sink = createKafkaToS3({
   table: defineTable('orders', { columns }),
   format,
   roll: { records: 40, eventTime: '1 minute' },
-  sessionTimeout: '6 seconds',
+  sessionTimeout: '3 seconds',
   onEvent: (event) => process.send?.(JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? Number(value) : value))),
 })
 process.on('message', async (message) => {

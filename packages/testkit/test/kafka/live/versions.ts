@@ -8,3 +8,8 @@ const versions = both ? [kafkaVersions.newest, kafkaVersions.oldest] : [kafkaVer
 export const liveVersions = (await Promise.all(versions.map((version) => kafkaAvailability(version)))).map(
   (target) => [target.version, target] as const,
 )
+
+/** Whether these are the brokers that everything is tested with. */
+export function isNewest(version: string): boolean {
+  return version === kafkaVersions.newest
+}
