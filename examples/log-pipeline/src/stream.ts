@@ -81,12 +81,8 @@ export async function startStream(brokers: readonly string[], s3: S3Client, sour
   const devices = toKafka({
     topic: deviceStream.name,
     producer: {
-      async send({ topic, messages }) {
-        const sent = await producer.sendMany(
-          topic,
-          messages.map(({ key, value, timestamp }) => ({ key, value, timestamp: new Date(Number(timestamp)) })),
-        )
-        counts.produced += sent.length
+      async sendMany(topic, messages, options) {
+        counts.produced += (await producer.sendMany(topic, messages, options)).length
       },
     },
   })

@@ -29,7 +29,7 @@ export {
 } from './ground-truth'
 export { type LogGeneratorHandler, type LogGeneratorOptions, logGeneratorHandler } from './handler'
 export { ip } from './ip-field'
-export { type MessageProducer, toKafka } from './kafka-sink'
+export { type KafkajsProducer, type MessageProducer, toKafka } from './kafka-sink'
 export type { LineLayout } from './line-layout'
 export type { Episode, LineFault, LogSource } from './lines'
 export { defineLog, type FieldsOf, type Log, type LogOptions } from './log'

@@ -185,6 +185,22 @@ describe('sinks of records', () => {
     await expect(run).rejects.toBe(gone)
   })
 
+  it('send messages by a producer of kafka-kit as it is', async () => {
+    const sent: { key: string; value: Buffer; timestamp: Date }[] = []
+    const producer = {
+      send: async () => expect.unreachable('its send takes one message'),
+      sendMany: async (topic: string, messages: readonly (typeof sent)[number][], options: object) => {
+        expect(topic).toBe('device-logs')
+        expect(options).toHaveProperty('signal')
+        sent.push(...messages)
+      },
+    }
+    await runLog({ log, sink: toKafka({ producer, topic: 'device-logs' }), ...range, speed: 1000, clock: virtualClock() })
+    expect(sent.map(({ value }) => `${value}\n`).join('')).toBe(bytes())
+    const [{ value, timestamp }] = sent as [(typeof sent)[number]]
+    expect(timestamp.getTime()).toBe(Date.parse(`${JSON.parse(value.toString()).timestamp.replace(' ', 'T')}Z`))
+  })
+
   it('send messages to Kafka: the device is the key, the event time the timestamp', async () => {
     const sent: { key: string; value: Buffer; timestamp: string }[] = []
     const producer = {
@@ -202,7 +218,7 @@ describe('sinks of records', () => {
       expect(key).toBe(device_name)
       expect(Number(timestamp)).toBe(Date.parse(`${at.replace(' ', 'T')}Z`))
     }
-    expect(() => toKafka({ producer: {} as never, topic: 'x' })).toThrow('has no method send()')
+    expect(() => toKafka({ producer: {} as never, topic: 'x' })).toThrow('has neither sendMany()')
     expect(() => toKafka({ producer, topic: '' })).toThrow('the topic is empty')
   })
 })
