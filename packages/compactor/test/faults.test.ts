@@ -99,7 +99,9 @@ describe.each<NetworkFault>(['request-lost', 'reply-lost', 'sent-twice', 'server
       expect(requests).toBeGreaterThan(10)
       // A fault may add some.
       const points = Array.from({ length: requests + 2 }, (_, i) => i + 1)
-      const deaths = (await mapBounded(points, atOnce, (broken) => breakRequest(fault, broken, maxAttempts))).filter(Boolean).length
+      const deaths = (await mapBounded(points, atOnce, (broken) => breakRequest(fault, broken, maxAttempts))).filter(
+        Boolean,
+      ).length
       // Without retries of the SDK a lost plain request kills the run: the test has been where it hurts.
       if (maxAttempts === 1 && fault !== 'sent-twice') expect(deaths).toBeGreaterThan(5)
       if (maxAttempts === 3) expect(deaths).toBe(0)
