@@ -1,0 +1,3 @@
+import { queuedService } from './queued-service'
+
+export const handler = queuedService('payment')
