@@ -84,7 +84,8 @@ export function liveViewSql(compaction: Compaction, openFrom: Date, options: Liv
   checkOptions('liveViewSql', options, { optional: ['view', 'database'] })
   checkLiveView(compaction)
   const { table, compacted } = compaction
-  const name = (text: string) => identifier(...(options.database === undefined ? [text] : [options.database, text]))
+  const { database } = options
+  const name = (text: string) => (database === undefined ? identifier(text) : identifier(database, text))
   const partitions = table.partitions.columns.map((column) => identifier(column))
   const columns = Object.keys(table.columns).map((column) => identifier(column))
   const values = Object.entries(table.columns).map(

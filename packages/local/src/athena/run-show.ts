@@ -35,6 +35,7 @@ export function show(statement: ShowStatement, context: StatementContext): DdlRe
     case 'show-create-table':
       return listing('createtab_stmt', createTableText(existingTable(statement.table, context)).split('\n'))
     case 'show-create-view':
+      // Trino formats the query anew, and what Athena puts before it is not documented.
       throw notSupportedLocally('SHOW CREATE VIEW')
     case 'describe':
       return describe(existingTable(statement.table, context))
