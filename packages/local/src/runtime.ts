@@ -136,7 +136,9 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
   }
 
   try {
-    const kafka = options.kafka && (await startKafka({ ...options.kafka, clock }))
+    const kafka =
+      options.kafka &&
+      (await startKafka({ ...options.kafka, clock, ...(options.dir === undefined ? {} : { dir: join(folder.dir, 'kafka') }) }))
     if (kafka) closers.push(() => kafka.close())
     let url = ''
     const s3 = await createS3Service({ dir: join(folder.dir, 's3'), clock, authorizer })

@@ -1,6 +1,7 @@
 import type { BrokerTimers } from './broker-timers'
 import type { ClusterImage, PartitionState } from './cluster-image'
 import type { ControlledBroker, Controller } from './controller'
+import type { ClusterFolder } from './disk/cluster-folder'
 import type { FaultRules } from './faults/fault-rules'
 import type { GroupCoordinator } from './group/coordinated-groups'
 import type { Links } from './links'
@@ -33,6 +34,8 @@ export interface BrokerHost {
   now(): number
   topicValues(overrides: ReadonlyMap<string, string>): SettingValues
   readonly cleaner: Cleaner
+  /** Where the logs are kept; `undefined` = in memory only. */
+  readonly folder: ClusterFolder | undefined
   /** An id that no producer had before. */
   nextProducerId(): bigint
   /** Another broker; also one that is down. */

@@ -24,6 +24,7 @@ export function createBroker(id: number, host: BrokerHost, apis: ReadonlyMap<num
   let image: { topics: Map<string, TopicState>; alive: readonly number[] } = { topics: new Map(), alive: [] }
   let state: BrokerState = 'stopped'
   let port = 0
+  let hasRun = false
   let server: Server | undefined
   const sockets = new Set<Socket>()
   let up = gate()
@@ -37,6 +38,7 @@ export function createBroker(id: number, host: BrokerHost, apis: ReadonlyMap<num
     timeline,
     lagMs: settings.number('replica.lag.time.max.ms'),
     settings: topicSettings,
+    openLog: (topic, partition, empty) => host.folder?.openLog(id, image.topics.get(topic)!, partition, empty) ?? empty,
     isAlive: (other) => image.alive.includes(other),
     isFollowing: (follower) => links.isOpen(id, follower) && host.broker(follower)?.isUp() === true,
     wakeFollower: (follower, topic, partition) => host.broker(follower)?.wake(topic, partition),
@@ -66,6 +68,7 @@ export function createBroker(id: number, host: BrokerHost, apis: ReadonlyMap<num
     const replica = replicas.get(keyOf(topic, partition))
     if (!replica) return
     replicas.delete(keyOf(topic, partition))
+    host.folder?.dropLog(id, topic, partition)
     replica.become({ replicas: [], inSync: [], leader: -1, leaderEpoch: Number.MAX_SAFE_INTEGER })
     noteLeadership(topic, partition, undefined)
   }
@@ -209,7 +212,8 @@ export function createBroker(id: number, host: BrokerHost, apis: ReadonlyMap<num
         for (const replica of replicas.values()) replica.checkLag()
       })
       // Whoever it was before, this is another one: what that one led is led by others, or anew.
-      controller.leave(id)
+      if (hasRun) controller.leave(id)
+      hasRun = true
       if (links.isOpen(id, 'controller')) controller.join(id)
     },
     async kill({ losesUnflushed = false } = {}) {

@@ -7,6 +7,8 @@ import { createCleaner } from './cleaner'
 import { offsetsTopic } from './cluster-image'
 import { createController } from './controller'
 import { coordinatorPartition } from './coordinator-log'
+import { openClusterFolder } from './disk/cluster-folder'
+import { takeUp } from './disk/take-up'
 import { errorCode } from './error-code'
 import { createFaultRules } from './faults/fault-rules'
 import { createKafkaFaults, type KafkaFaults } from './faults/kafka-faults'
@@ -32,10 +34,15 @@ export interface KafkaOptions {
   readonly seed?: number
 }
 
+/** Producer ids are taken from the folder in blocks: ids of a block that were not used are never used. */
+const producerIdBlock = 1000n
+
 /** Options of {@link startKafka}. */
 export interface StartKafkaOptions extends KafkaOptions {
   /** Time of records that the brokers stamp, and of retention. Default: a real clock. It is not closed with the brokers. */
   readonly clock?: RuntimeClock
+  /** Folder in which topics, logs, offsets and transactions are kept and found again. Default: memory only. */
+  readonly dir?: string
 }
 
 /** The copy of a partition on one broker, as it is now. */
@@ -118,12 +125,14 @@ export interface LocalKafka {
 
 /** Starts the brokers; see `startKafka`. */
 export async function startBrokers(options: StartKafkaOptions = {}): Promise<LocalKafka> {
-  checkOptions('startKafka', options, { optional: ['brokers', 'ports', 'settings', 'users', 'seed', 'clock'] })
+  checkOptions('startKafka', options, { optional: ['brokers', 'ports', 'settings', 'users', 'seed', 'clock', 'dir'] })
   const clock = options.clock ?? realClock()
   const { brokers: count = 1, ports = [], settings: given = {}, seed = 1 } = options
   if (!Number.isInteger(count) || count < 1 || count > 3) throw new ConfigError(`startKafka: brokers is ${count}, not 1, 2 or 3.`)
   if (ports.length > count) throw new ConfigError(`startKafka: ${ports.length} ports for ${count} broker(s).`)
   const settings = brokerValues(given, count)
+  const folder = options.dir === undefined ? undefined : openClusterFolder(options.dir, count)
+  const restored = folder?.topics ?? []
   const timeline = createTimeline()
   const brokers: Broker[] = []
   const brokerOf = (id: number) => brokers[id - 1]
@@ -138,10 +147,26 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
       topicSettings,
       (name) => overrides.get(name) ?? (name === 'min.insync.replicas' ? settings.text(name) : undefined),
     )
-  const controller = createController({ brokers: () => brokers, links, timeline, settings, topicValues })
+  const controller = createController({
+    brokers: () => brokers,
+    links,
+    timeline,
+    settings,
+    topicValues,
+    restored,
+    onChange: (topics) => folder?.save(topics),
+  })
   const rules = createFaultRules(seed)
   const apis = servedApis()
-  let producerIds = 0n
+  let producerIds = folder?.producerIds ?? 0n
+  let idsOfBlock = producerIds
+  const nextProducerId = () => {
+    if (folder && producerIds === idsOfBlock) {
+      idsOfBlock += producerIdBlock
+      folder.saveProducerIds(idsOfBlock)
+    }
+    return producerIds++
+  }
   const cleaner = createCleaner(clock, () => brokers, settings.number('log.retention.check.interval.ms'))
   const host = {
     settings,
@@ -153,7 +178,8 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
     now: () => clock.now(),
     topicValues,
     cleaner,
-    nextProducerId: () => producerIds++,
+    folder,
+    nextProducerId,
     broker: brokerOf,
   }
   for (let id = 1; id <= count; id++) brokers.push(createBroker(id, host, apis))
@@ -171,6 +197,8 @@ export async function startBrokers(options: StartKafkaOptions = {}): Promise<Loc
   }
   try {
     for (const [index, broker] of brokers.entries()) await broker.start(ports[index] ?? 0)
+    if (restored.length > 0) await takeUp(controller, brokers, restored)
+    folder?.opened()
   } catch (error) {
     await close()
     throw error

@@ -25,6 +25,10 @@ export interface ControllerOptions {
   readonly settings: SettingValues
   /** Settings of a topic. */
   readonly topicValues: (overrides: ReadonlyMap<string, string>) => SettingValues
+  /** What was decided in an earlier life; nobody leads yet. */
+  readonly restored: readonly TopicState[]
+  /** Something was decided. */
+  readonly onChange: (topics: Iterable<TopicState>) => void
 }
 
 /** Kinds of elections, as in ElectLeaders. */
@@ -54,10 +58,10 @@ export interface Controller {
   close(): void
 }
 
-/** Controllers without topics, of brokers that have not joined yet. */
+/** Controllers of brokers that have not joined yet. */
 export function createController(options: ControllerOptions): Controller {
   const { brokers, links, timeline, settings, topicValues } = options
-  const topics = new Map<string, TopicState>()
+  const topics = new Map(options.restored.map((topic) => [topic.name, topic] as const))
   let alive: number[] = []
   const sessions = new Map<number, NodeJS.Timeout>()
   let placed = 0
@@ -71,6 +75,7 @@ export function createController(options: ControllerOptions): Controller {
   }
   const put = (topic: TopicState) => {
     topics.set(topic.name, topic)
+    options.onChange(topics.values())
     publish(topic.name)
   }
 
@@ -151,6 +156,7 @@ export function createController(options: ControllerOptions): Controller {
     },
     deleteTopic(name) {
       topics.delete(name)
+      options.onChange(topics.values())
       publish(name)
     },
     addPartitions(name, assignment) {

@@ -36,6 +36,8 @@ export interface ReplicaHost {
   readonly lagMs: number
   /** Settings of the topic. */
   settings(topic: string): SettingValues
+  /** The log of a replica, filled with what was kept of it. */
+  openLog(topic: string, partition: number, empty: PartitionLog): PartitionLog
   isAlive(broker: number): boolean
   /** Whether the follower's requests reach this broker now. */
   isFollowing(follower: number): boolean
@@ -82,19 +84,22 @@ export interface Replica {
   changed(): void
 }
 
-/** An empty replica without a role. */
+/** A replica without a role, empty or with the log that was kept. */
 export function createReplica(host: ReplicaHost, topic: string, partition: number, replicas: () => number): Replica {
   const { brokerId, timeline } = host
-  const log = createPartitionLog(() => {
+  const empty = createPartitionLog(() => {
     const settings = host.settings(topic)
     return { segmentBytes: settings.number('segment.bytes'), segmentMs: settings.number('segment.ms') }
   })
+  const log = host.openLog(topic, partition, empty)
   const epochs = createLeaderEpochs()
   const producers = createProducerStates()
   const listeners = new Set<() => void>()
   let role: ReplicaRole = { kind: 'none' }
-  let highWatermark = 0
-  let flushedOffset = 0
+  let highWatermark = log.startOffset
+  let flushedOffset = log.endOffset
+  for (const { leaderEpoch, baseOffset } of allBatches(log)) epochs.begin(leaderEpoch, baseOffset)
+  producers.rebuild(allBatches(log))
 
   const changed = () => {
     for (const listener of [...listeners]) listener()

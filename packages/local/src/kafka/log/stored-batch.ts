@@ -46,11 +46,23 @@ export function storeBatch(batch: Uint8Array, header: BatchHeader, place: BatchP
     bytes.writeUInt32BE(crc32c(bytes, attributesAt), crcAt)
   }
   return {
-    bytes,
+    ...storedBatchOf(bytes, header),
     baseOffset: place.baseOffset,
     lastOffset: place.baseOffset + header.lastOffsetDelta,
     leaderEpoch: place.leaderEpoch,
     maxTimestamp: place.appendTime ?? header.maxTimestampMs,
+  }
+}
+
+/** A batch that lay in a log before: everything about it stands in it. */
+export function storedBatchOf(bytes: Buffer, header: BatchHeader): StoredBatch {
+  const baseOffset = Number(header.baseOffset)
+  return {
+    bytes,
+    baseOffset,
+    lastOffset: baseOffset + header.lastOffsetDelta,
+    leaderEpoch: header.partitionLeaderEpoch,
+    maxTimestamp: header.maxTimestampMs,
     recordCount: header.recordCount,
     producerId: header.producerId,
     producerEpoch: header.producerEpoch,
