@@ -15,7 +15,7 @@ export function restoreState({ restore }: ObjectRecord, now: number): 'in-progre
 }
 
 /** Whether the bytes can be read now. */
-export function isReadable(record: ObjectRecord, now: number): boolean {
+function isReadable(record: ObjectRecord, now: number): boolean {
   return !isArchived(record.storageClass) || typeof restoreState(record, now) === 'object'
 }
 

@@ -51,7 +51,7 @@ export function keyContext(bucket: string, key: string): Readonly<Record<string,
 }
 
 /** @throws {@link AwsError} AccessDenied */
-export function authorizeKey(
+function authorizeKey(
   context: S3Context,
   principal: Principal,
   action: 'kms:GenerateDataKey' | 'kms:Decrypt',

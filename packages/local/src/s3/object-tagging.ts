@@ -8,7 +8,7 @@ import { amendObject } from './write-version'
 import { list, type ObjectShape, required } from './xml-shape'
 
 /** `<Tag>` */
-export const tagShape: ObjectShape = { Key: required('text'), Value: required('text') }
+const tagShape: ObjectShape = { Key: required('text'), Value: required('text') }
 
 const taggingShape: ObjectShape = { TagSet: required({ Tag: list(tagShape) }) }
 
@@ -88,7 +88,7 @@ function decodeTag(text: string): string {
 }
 
 /** @throws {@link AwsError} BadRequest for more than ten, InvalidTag for keys and values that are too long or twice */
-export function checkTags(pairs: readonly TagDocument[], most = 10): Readonly<Record<string, string>> {
+function checkTags(pairs: readonly TagDocument[], most = 10): Readonly<Record<string, string>> {
   const tags: Record<string, string> = {}
   if (pairs.length > most) throw new AwsError('BadRequest', `Object tags cannot be greater than ${most}`)
   for (const { Key, Value } of pairs) {

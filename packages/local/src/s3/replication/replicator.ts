@@ -13,7 +13,7 @@ interface SchedulingClock {
 }
 
 /** How long a version stays `PENDING`, on the clock of the runtime. S3 takes seconds to 15 minutes. */
-export const replicationDelayMs = 1000
+const replicationDelayMs = 1000
 
 /**
  * Copies what waits for replication into the buckets of its rules, in the name of the role, and notes how it went: `COMPLETED`, or `FAILED` when a bucket,
@@ -56,13 +56,16 @@ function replicate(store: Store, authorizer: Authorizer, index: BucketIndex, key
   const { replication: document } = index.configuration
   if (version?.replication !== 'PENDING' || !document) return
   const role = roleOf(document.Role)
-  const reasons = matchingRules(document, version).flatMap((rule) => {
-    const reason = refusal(store, authorizer, role, index, version, rule) ?? copy(store, version, rule)
-    return reason === undefined ? [] : [reason]
-  })
-  const done: VersionRecord = { ...version, replication: reasons.length === 0 ? 'COMPLETED' : 'FAILED' }
+  const rules = matchingRules(document, version)
+  // The rules may have changed since the version was written.
+  let reason = rules.length === 0 ? 'SrcObjectNotEligible' : undefined
+  for (const rule of rules) {
+    const refused = refusal(store, authorizer, role, index, version, rule)
+    if (refused === undefined) copy(store, version, rule)
+    reason ??= refused
+  }
+  const done: VersionRecord = { ...version, replication: reason === undefined ? 'COMPLETED' : 'FAILED' }
   index.amend(done)
-  const [reason] = reasons
   if (reason !== undefined) store.announce({ event: 's3:Replication:OperationFailedReplication', index, version: done, reason })
 }
 
@@ -112,15 +115,15 @@ function replicaKeyOf({ kmsKey }: ObjectRecord, { Destination: to }: Replication
 }
 
 /** A replica keeps version id, time, metadata, tags and lock of its source. */
-function copy(store: Store, version: VersionRecord, rule: ReplicationRule): string | undefined {
+function copy(store: Store, version: VersionRecord, rule: ReplicationRule): void {
   const destination = store.bucket(nameOf(rule))
   const { noncurrentSince: _, ...own } = version
   const isThere = destination.versions(version.key).some((one) => idOf(one) === idOf(version))
+  if (isThere) return
   if (isMarker(version)) {
-    if (!isThere) destination.mark({ ...own, isMarker: true, replication: 'REPLICA' })
-    return undefined
+    destination.mark({ ...own, isMarker: true, replication: 'REPLICA' })
+    return
   }
-  if (isThere) return undefined
   const { restore: __, kmsKey: ___, ...object } = own as ObjectRecord
   const replicaKey = replicaKeyOf(version, rule)
   const replica: ObjectRecord = {
@@ -131,5 +134,4 @@ function copy(store: Store, version: VersionRecord, rule: ReplicationRule): stri
     ...(replicaKey !== undefined && { kmsKey: replicaKey }),
   }
   destination.put(replica)
-  return undefined
 }
