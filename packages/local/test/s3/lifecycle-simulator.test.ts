@@ -21,7 +21,7 @@ import { runDay } from '../../src/s3/lifecycle/run-day'
 import { idOf, isMarker, type VersionRecord } from '../../src/s3/object-record'
 import { openStore } from '../../src/s3/store'
 
-const cases = Number(process.env['LIFECYCLE_CASES'] ?? 60)
+const cases = Number(process.env['LIFECYCLE_CASES'] ?? 30)
 const seed = Number(process.env['LIFECYCLE_SEED'] ?? Date.now() % 2 ** 31)
 const days = 400
 const timeout = 30 * 60_000
