@@ -244,19 +244,23 @@ describe('the Athena engine', () => {
     async (fault) => {
       const requests = await runBroken(fault, undefined)
       expect(requests.length).toBeGreaterThan(8)
-      await mapBounded(requests, 4, (broken) => runBroken(fault, broken))
+      // To a read, a reply that is lost or comes twice is what a lost request or nothing is.
+      const isOfWrites = fault === 'reply-lost' || fault === 'sent-twice'
+      const broken = requests.filter((name) => !isOfWrites || name.startsWith('StartQueryExecution'))
+      expect(broken.length).toBeGreaterThan(3)
+      await mapBounded(broken, 4, (name) => runBroken(fault, name))
     },
     180_000,
   )
 
   it('writes one file a statement when the names of a window do not fit into one', async () => {
-    const device = 'x'.repeat(300)
-    const keys = Array.from({ length: 900 }, (_, i) => `dt=2026-11-24/hour=15/${device}-20261124T1531Z-${i}.ndjson`)
+    const device = 'x'.repeat(900)
+    const keys = Array.from({ length: 300 }, (_, i) => `dt=2026-11-24/hour=15/${device}-20261124T1531Z-${i}.ndjson`)
     await mapBounded(keys, 16, (key) => putLines(lake.raw, key, [line('2026-11-24T15:31:00Z', 'd1', 1)]))
     const { compactor, published } = await start()
     const result = await compactor.run({ at })
-    expect(result).toMatchObject({ outcome: 'committed', files: 900, outputRows: 900 })
+    expect(result).toMatchObject({ outcome: 'committed', files: 300, outputRows: 300 })
     expect(result.outputs).toHaveLength(2)
-    expect(await published()).toHaveLength(900)
+    expect(await published()).toHaveLength(300)
   }, 120_000)
 })
