@@ -2,6 +2,7 @@ import { isRetryable, type PipeError } from '@pipe/core'
 import { type Assignment, newAbort, refill, type Work } from './assignment'
 import { decodeRecord, rawRecord } from './consumed-record'
 import type { DispatcherSettings } from './dispatcher-settings'
+import { createIdleWatch } from './idle-watch'
 import type { Taken } from './key-lanes'
 import { runParked } from './parked-run'
 import type { Parking } from './parking'
@@ -50,7 +51,8 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
   /** Since the last turn that was asked for. */
   let starts = 0
   let isStarting = false
-  let waiters: (() => void)[] = []
+  // At the end of its turn there may be more to start.
+  const idle = createIdleWatch(() => running === 0 && (starts < startsPerTurn || mode === 'frozen'))
 
   function wake(): void {
     // A handler that ends in the same turn comes back here by way of `ended`: the loop that started it goes on.
@@ -68,7 +70,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     } finally {
       isStarting = false
     }
-    noticeIdle()
+    idle.notice()
   }
 
   function nextTurn(): void {
@@ -246,14 +248,6 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     assignment.timers.add(timer)
   }
 
-  function noticeIdle(): void {
-    // At the end of its turn there may be more to start.
-    if (running > 0 || (starts >= startsPerTurn && mode !== 'frozen')) return
-    const resolved = waiters
-    waiters = []
-    for (const resolve of resolved) resolve()
-  }
-
   function done(assignment: Assignment, taken: Taken<Work>): void {
     const { batch, entry } = taken.item
     assignment.log!.queue.release(batch)
@@ -328,18 +322,7 @@ export function createDispatcher(settings: DispatcherSettings): Dispatcher {
     },
     settled(ms) {
       wake()
-      if (running === 0 && (starts < startsPerTurn || mode === 'frozen')) return Promise.resolve(true)
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => {
-          waiters = waiters.filter((waiter) => waiter !== onIdle)
-          resolve(false)
-        }, ms)
-        const onIdle = () => {
-          clearTimeout(timer)
-          resolve(true)
-        }
-        waiters.push(onIdle)
-      })
+      return idle.wait(ms)
     },
     interrupt(assignments, reason) {
       mode = 'frozen'
