@@ -117,7 +117,7 @@ async function deploy(local: Pick<Local, 'aws' | 'lambda' | 'url'>, sqs: SQSClie
   for (const [name, variables] of Object.entries(env)) {
     const policy = JSON.parse(await readFile(new URL(`../policies/${name}.json`, import.meta.url), 'utf8')) as PolicyDocument
     const entry = new URL(`./${name}.ts`, import.meta.url)
-    await local.lambda.deploy({ name, entry, env: variables, timeout: '20 seconds', memoryMb: 256, policy })
+    await local.lambda.deploy({ name, entry, env: variables, timeout: '20 seconds', memoryMb: 256, maxInstances: 2, policy })
   }
   const lambda = new LambdaClient(local.aws)
   const mapping = {
@@ -125,6 +125,7 @@ async function deploy(local: Pick<Local, 'aws' | 'lambda' | 'url'>, sqs: SQSClie
     EventSourceArn: queueArn('mails'),
     BatchSize: 10,
     FunctionResponseTypes: ['ReportBatchItemFailures' as const],
+    ScalingConfig: { MaximumConcurrency: 2 },
   }
   await lambda.send(new CreateEventSourceMappingCommand(mapping))
   s3.destroy()

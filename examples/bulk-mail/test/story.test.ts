@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { playStory } from '../src/story'
 
-it('sends one mail to each user, whatever fails', async () => {
+it('sends one mail to each user, whatever fails', { timeout: 240_000 }, async () => {
   const { broken, ...totals } = await playStory(60, () => {})
   expect(broken).toEqual([])
   // 3 and 53 do not exist, 11 is hung up on, every seventh is asked to come again.

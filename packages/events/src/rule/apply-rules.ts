@@ -70,21 +70,27 @@ async function make(
       await lambda!.send(new AddPermissionCommand(input as never), more)
       return
     }
-    const sdk = await import('@aws-sdk/client-eventbridge')
-    const Command = {
-      PutRule: sdk.PutRuleCommand,
-      PutTargets: sdk.PutTargetsCommand,
-      RemoveTargets: sdk.RemoveTargetsCommand,
-      DeleteRule: sdk.DeleteRuleCommand,
-    }[operation]
-    const answer = (await client.send(new Command(input as never) as never, more)) as {
-      FailedEntries?: readonly { ErrorMessage?: string }[]
-    }
+    const command = await commandOf(operation, input)
+    const answer = (await client.send(command as never, more)) as { FailedEntries?: readonly { ErrorMessage?: string }[] }
     const [failed] = answer.FailedEntries ?? []
     if (failed) fail(failed.ErrorMessage ?? 'an entry failed')
   } catch (error) {
     abortSignal?.throwIfAborted()
     if (PipeError.isInstance(error)) throw error
     fail((error as Error).message, error)
+  }
+}
+
+async function commandOf(operation: Exclude<RuleCall['operation'], 'AddPermission'>, input: object): Promise<object> {
+  const sdk = await import('@aws-sdk/client-eventbridge')
+  switch (operation) {
+    case 'PutRule':
+      return new sdk.PutRuleCommand(input as never)
+    case 'PutTargets':
+      return new sdk.PutTargetsCommand(input as never)
+    case 'RemoveTargets':
+      return new sdk.RemoveTargetsCommand(input as never)
+    case 'DeleteRule':
+      return new sdk.DeleteRuleCommand(input as never)
   }
 }

@@ -191,14 +191,17 @@ async function missingPermissions(
     const [, , , region, account, kind, name] = Arn.split(':')
     if (!Arn.startsWith('arn:aws:lambda:') || kind !== 'function') continue
     const ruleArn = `arn:aws:events:${region}:${account}:rule/${state.bus === 'default' ? '' : `${state.bus}/`}${state.name}`
-    const policy = await lambda.send(new GetPolicyCommand({ FunctionName: name }), abortSignal ? { abortSignal } : {}).then(
-      ({ Policy = '{}' }) => JSON.parse(Policy) as { Statement?: readonly Statement[] },
-      (error: { name?: string }) => {
-        // A function without a policy has none to read.
-        if (error.name === 'ResourceNotFoundException') return {}
-        throw error
-      },
-    )
+    const command = new GetPolicyCommand({ FunctionName: name })
+    const policy: { readonly Statement?: readonly Statement[] } = await lambda
+      .send(command, abortSignal ? { abortSignal } : {})
+      .then(
+        ({ Policy = '{}' }) => JSON.parse(Policy) as object,
+        (error: { name?: string }) => {
+          // A function without a policy has none to read.
+          if (error.name === 'ResourceNotFoundException') return {}
+          throw error
+        },
+      )
     if (policy.Statement?.some((statement) => permits(statement, ruleArn))) continue
     const StatementId = `${state.bus}-${state.name}`.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 100)
     const input = {
