@@ -1,15 +1,12 @@
-// One conversion in a process of its own: convert.mjs ours|floor FILES OUTPUT THREADS MEMORY_MB. Prints what it measured as JSON.
+// One conversion in a process of its own: convert.mjs ours|hyparquet|floor FILES OUTPUT THREADS MEMORY_MB. Prints what it measured as JSON.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { convertFiles } from '@pipe/compactor'
-import { column, defineTable } from '@pipe/core'
+import { table } from './table'
 
 const [kind, folder, output, threads, memory] = process.argv.slice(2) as [string, string, string, string, string]
 
-const table = defineTable('device_logs', {
-  columns: { timestamp: column.timestamp(), device_name: column.string(), metric: column.double() },
-})
 const files = readdirSync(folder)
   .sort()
   .map((name) => join(folder, name))
@@ -20,13 +17,17 @@ const open = () => DuckDBInstance.create(':memory:', { threads, memory_limit: `$
 
 const before = process.cpuUsage()
 const started = performance.now()
-const rows = kind === 'ours' ? await convertOurs() : await convertBare()
+const rows = kind === 'floor' ? await convertBare() : await convertOurs()
 const ms = performance.now() - started
 const cpu = process.cpuUsage(before)
-console.log(JSON.stringify({ ms, cpuMs: (cpu.user + cpu.system) / 1000, peakRssMb: process.resourceUsage().maxRSS / 1024, rows }))
+console.log(
+  JSON.stringify({ ms, cpuMs: (cpu.user + cpu.system) / 1000, peakRssMb: process.resourceUsage().maxRSS / 1024, digest: rows }),
+)
 
 async function convertOurs(): Promise<string> {
-  const result = await convertFiles({ table, files, output, threads: Number(threads), memoryLimitMb: Number(memory) })
+  const limits = { threads: Number(threads), memoryLimitMb: Number(memory) }
+  const writer = kind === 'hyparquet' ? 'hyparquet' : 'duckdb'
+  const result = await convertFiles({ table, files, output, writer, ...limits })
   return `${result.rows} rows, ${result.unreadableRows} unreadable`
 }
 
