@@ -4,7 +4,16 @@ import { ConfigError, type Duration, durationMs } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import type { PolicyDocument } from '../iam/policy'
 import { localAccount, localRegion } from '../service'
-import type { FunctionPermission } from './function-policy'
+
+/** Who may invoke a function: one statement of its resource policy. */
+export interface FunctionPermission {
+  /** Name of the statement. Default: `deployed-1` and so on. */
+  readonly statementId?: string
+  /** A service such as `events.amazonaws.com`. */
+  readonly principal: string
+  /** ARN of what the service acts for, such as a rule; `*` and `?` are wildcards. Default: anything. */
+  readonly sourceArn?: string
+}
 
 /** Options of `lambda.deploy`. */
 export interface DeployOptions {

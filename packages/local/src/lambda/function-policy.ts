@@ -1,16 +1,6 @@
 import { allowsService, prepareResourcePolicy, type ServiceRequest } from '../iam/resource-policy'
 import { AwsError } from '../service'
-import { functionArn } from './function-config'
-
-/** Who may invoke a function: one statement of its resource policy. */
-export interface FunctionPermission {
-  /** Name of the statement. Default: `deployed-1` and so on. */
-  readonly statementId?: string
-  /** A service such as `events.amazonaws.com`. */
-  readonly principal: string
-  /** ARN of what the service acts for, such as a rule; `*` and `?` are wildcards. Default: anything. */
-  readonly sourceArn?: string
-}
+import { type FunctionPermission, functionArn } from './function-config'
 
 interface Statement {
   readonly Sid: string
