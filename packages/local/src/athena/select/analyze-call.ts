@@ -55,7 +55,8 @@ export function analyzeCall(node: Call, context: ExpressionContext, analyze: Ana
   const items = node.arguments.map((item) => analyze(item, context))
   const result = scalar(items, { name, at: node.at })
   if (result !== undefined) return result
-  if (furtherOverloads.has(name)) throw notSupportedLocally(`${name}(${items.map((item) => typeText(item.type)).join(', ')})`)
+  if (furtherOverloads.has(name) || items.some((item) => item.type.kind === 'unknown'))
+    throw notSupportedLocally(`${name}(${items.map((item) => typeText(item.type)).join(', ')})`)
   throw unexpectedParameters(name, items, node.at)
 }
 

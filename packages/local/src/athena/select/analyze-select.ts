@@ -276,6 +276,7 @@ function analyzeOrder(
       const value = (outputs[output] as Output).value
       return sortSql([item], level, () => ({ ...value, sql: `c${output}` }), 'ORDER BY')
     }
+    if (namesOutput(item.value, items)) throw notSupportedLocally('an output column inside an expression of ORDER BY')
     const value = analyzeExpression(item.value, level)
     const same = outputs.findIndex((candidate) => candidate.value.sql === value.sql)
     if (same >= 0) return sortSql([item], level, () => ({ ...value, sql: `c${same}` }), 'ORDER BY')
@@ -283,6 +284,22 @@ function analyzeOrder(
     return sortSql([item], level, () => ({ ...value, sql: `s${extra.length - 1}` }), 'ORDER BY')
   })
   return { order: terms.join(', '), extra }
+}
+
+// Trino reads a name inside such an expression as the output column; that differs from the column only where an alias renames something.
+function namesOutput(node: Expression, items: readonly Extract<SelectItem, { kind: 'expression' }>[]): boolean {
+  const aliased = items.filter(
+    ({ alias, value }) => alias !== undefined && nameOf(value)?.toLowerCase() !== alias.text.toLowerCase(),
+  )
+  const names = new Set(aliased.map(({ alias }) => alias?.text.toLowerCase()))
+  const visit = (value: unknown): boolean => {
+    if (value === null || typeof value !== 'object') return false
+    if (Array.isArray(value)) return value.some(visit)
+    const inner = value as Expression
+    if (inner.kind === 'name') return names.has(inner.name.text.toLowerCase())
+    return Object.values(inner).some(visit)
+  }
+  return visit(node)
 }
 
 function outputOf(

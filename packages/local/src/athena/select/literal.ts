@@ -3,7 +3,7 @@ import { cast, zonedSql } from './cast'
 import { AnalysisError, type Position, typeMismatch } from './failure'
 import { castToDay, readTimestamp } from './native/date-time'
 import { RuntimeError, refusalCode } from './native/failure'
-import { fromLocal, zoneName } from './native/zone'
+import { fromLocal, toLocal, zoneName } from './native/zone'
 import { quoteText } from './sql-quote'
 import type { Expression } from './syntax/tree'
 import { resolveType, type TrinoType, types } from './trino-type'
@@ -19,7 +19,7 @@ export function literal(node: LiteralNode): Typed {
     case 'integer': {
       const value = BigInt(node.value)
       if (value > 9223372036854775807n || value < -9223372036854775808n)
-        throw new AnalysisError('INVALID_LITERAL', `Invalid numeric literal: ${node.value}`, node.at)
+        throw new AnalysisError('SYNTAX_ERROR', `Invalid numeric literal: ${node.value}`, node.at)
       return integerLiteral(value)
     }
     case 'decimal':
@@ -92,6 +92,9 @@ function timestampLiteral(text: string, at: Position): Typed {
   const zone = zoneName(parts.zone)
   if (zone === undefined) throw new AnalysisError('INVALID_LITERAL', `'${text}' is not a valid TIMESTAMP literal`, at)
   const instant = fromLocal(parts.micros, zone)
+  // A time that the clocks of the zone skip.
+  if (toLocal(instant, zone) !== parts.micros)
+    throw new AnalysisError('INVALID_LITERAL', `'${text}' is not a valid TIMESTAMP literal`, at)
   return {
     sql: zonedSql(`make_timestamp(${instant})`, quoteText(zone)),
     type: { kind: 'timestamptz', precision: parts.precision, zone },
@@ -107,6 +110,7 @@ export function intervalLiteral(node: Extract<Expression, { kind: 'interval' }>)
   if (node.to !== undefined) throw notSupportedLocally(`an interval ${node.unit} to ${node.to}`)
   const match = /^\s*([+-]?\d{1,9})\s*$/.exec(node.value)
   const unit = dayUnits[node.unit] ?? yearUnits[node.unit]
+  if (node.unit === 'week') throw notSupportedLocally('an interval of weeks')
   if (unit === undefined) throw new AnalysisError('SYNTAX_ERROR', `mismatched input '${node.unit}'`, node.at)
   if (match === null) throw notSupportedLocally(`the interval literal '${node.value}'`)
   const amount = node.negative ? -Number(match[1]) : Number(match[1])

@@ -2,7 +2,7 @@ import { notSupportedLocally } from '../query-engine'
 import { convert, divisionByZero, instantSql, localSql, unify, zonedSql } from './cast'
 import { asDecimal, commonType, isInteger, isNumeric } from './coercion'
 import { duckType } from './duckdb-type'
-import { type Position, typeMismatch } from './failure'
+import { AnalysisError, type Position, typeMismatch } from './failure'
 import { zoneName } from './native/zone'
 import { quoteText } from './sql-quote'
 import { fieldName, type TrinoType, types, typeText } from './trino-type'
@@ -147,11 +147,17 @@ export function concat(left: Typed, right: Typed, at: Position | undefined): Typ
     return typed(`(${left.sql} || ${right.sql})`, types.varbinary, left, right)
   const [a, b] = [convert(left, types.varchar), convert(right, types.varchar)]
   if (a === undefined || b === undefined)
-    throw typeMismatch(`Unexpected parameters (${typeText(left.type)}, ${typeText(right.type)}) for function concat`, at)
+    throw new AnalysisError(
+      'FUNCTION_NOT_FOUND',
+      `Unexpected parameters (${typeText(left.type)}, ${typeText(right.type)}) for function concat`,
+      at,
+    )
   return typed(`(${a.sql} || ${b.sql})`, types.varchar, a, b)
 }
 
 function concatArrays(left: Typed, right: Typed, at: Position | undefined): Typed {
+  const isEmpty = ({ type }: Typed) => type.kind === 'array' && type.element.kind === 'unknown'
+  if (isEmpty(left) !== isEmpty(right)) throw notSupportedLocally('|| of an array without a type')
   const pair = unify(left, right)
   if (pair === undefined) throw notSupportedLocally('|| of an array and an element')
   const [a, b] = pair

@@ -86,7 +86,7 @@ export function raise(code: string, message: string, duck: string): string {
   return duck === 'INTEGER' ? failing : `CAST(CAST(${failing} AS VARCHAR) AS ${duck})`
 }
 
-/** The text of a decimal. DuckDB leaves the zero before the point of a negative fraction out. */
+/** The text of a decimal. DuckDB leaves the zero before the point out where the type has no digit for it. */
 export function decimalTextSql(sql: string): string {
-  return `replace(CAST(${sql} AS VARCHAR), '-.', '-0.')`
+  return `regexp_replace(CAST(${sql} AS VARCHAR), '^(-?)\\.', '\\10.')`
 }

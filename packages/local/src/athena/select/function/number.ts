@@ -2,6 +2,7 @@ import { notSupportedLocally } from '../../query-engine'
 import { convert } from '../cast'
 import { commonType } from '../coercion'
 import { duckType } from '../duckdb-type'
+import { refusalCode } from '../native/failure'
 import { arithmetic } from '../operator'
 import { type TrinoType, types } from '../trino-type'
 import { raise, type Typed, typed } from '../value'
@@ -92,7 +93,7 @@ const extreme =
         const nan = converted.map((sql) => `isnan(${sql})`).join(' OR ')
         const anyNull = converted.map((sql) => `${sql} IS NULL`).join(' OR ')
         return {
-          sql: `(CASE WHEN ${anyNull} THEN NULL WHEN ${nan} THEN ${raise('INVALID_FUNCTION_ARGUMENT', `Invalid argument to ${name}(): NaN`, duckType(common))} ELSE ${name}(${converted.join(', ')}) END)`,
+          sql: `(CASE WHEN ${anyNull} THEN NULL WHEN ${nan} THEN ${raise(refusalCode, `${name}() of NaN`, duckType(common))} ELSE ${name}(${converted.join(', ')}) END)`,
           type: common,
           throws: true,
         }

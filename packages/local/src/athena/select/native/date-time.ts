@@ -119,7 +119,10 @@ export function castToTimestamp(text: string, precision: number): bigint {
 /** CAST(varchar AS timestamp(p) with time zone): instant in microseconds. Without a zone it is the session's, UTC. */
 export function castToInstant(text: string, precision: number): bigint {
   const { micros, zone } = zoned(text)
-  return roundMicros(fromLocal(micros, zone), precision)
+  const instant = fromLocal(micros, zone)
+  if (toLocal(instant, zone) !== micros)
+    throw new RuntimeError(refusalCode, `the time ${text}, which the clocks of the zone skip`)
+  return roundMicros(instant, precision)
 }
 
 /** Zone of the same cast. */

@@ -34,7 +34,18 @@ export function zoneName(text: string): string | undefined {
     return `${fixed[1]}${String(hours).padStart(2, '0')}:${String(minutes).padStart(2, '0')}`
   }
   regions ??= new Set(Intl.supportedValuesOf('timeZone'))
-  return regions.has(text) ? text : undefined
+  return regions.has(text) || isLink(text) ? text : undefined
+}
+
+/** Another name of a region (`Asia/Kolkata` of `Asia/Calcutta`), in the spelling of the zone database. */
+function isLink(text: string): boolean {
+  if (!/^[A-Z][A-Za-z]+(?:\/[A-Z][A-Za-z_-]+)+$/.test(text)) return false
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: text })
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** @throws RuntimeError INVALID_FUNCTION_ARGUMENT for an unknown zone. */
