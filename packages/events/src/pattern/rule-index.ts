@@ -1,7 +1,7 @@
 import { ConfigError } from '@pipe/core'
+import { type CompiledBranch, compileBranch } from './compile'
 import { type EventInput, eventOf } from './event-source'
-import { fieldTree, isList } from './field-tree'
-import { compilePattern } from './match'
+import { type FieldTree, fieldTree, isList } from './field-tree'
 import { type PatternBranch, type PatternInput, parsePattern } from './parse-pattern'
 
 /** A pattern with a name. */
@@ -16,10 +16,15 @@ export interface RuleIndex {
   matching(event: EventInput): readonly string[]
 }
 
-interface IndexedRule {
-  readonly name: string
+interface IndexedBranch {
   readonly order: number
-  readonly matches: (event: object) => boolean
+  readonly branch: PatternBranch
+}
+
+/** Branches that are tried together: the fields that they look at are read once. */
+interface Bucket {
+  readonly tree: FieldTree
+  readonly branches: readonly { readonly order: number; readonly matches: CompiledBranch }[]
 }
 
 /**
@@ -35,47 +40,54 @@ interface IndexedRule {
  */
 export function createRuleIndex(rules: readonly PatternRule[]): RuleIndex {
   const names = new Set<string>()
-  const parsed = rules.map(({ name, pattern }, order) => {
+  const branches: IndexedBranch[] = rules.flatMap(({ name, pattern }, order) => {
     if (names.size === names.add(name).size) throw new ConfigError(`createRuleIndex: two rules are named "${name}".`)
-    const { matches } = compilePattern(pattern)
-    return { rule: { name, order, matches } satisfies IndexedRule, branches: parsePattern(pattern).branches }
+    return parsePattern(pattern).branches.map((branch) => ({ order, branch }))
   })
-  const frequency = frequencies(parsed.flatMap(({ branches }) => branches))
-  const buckets = new Map<string, Map<string, IndexedRule[]>>()
-  const always: IndexedRule[] = []
-  for (const { rule, branches } of parsed) {
-    const anchors = branches.map((branch) => anchorOf(branch, frequency))
-    if (anchors.includes(undefined)) {
-      always.push(rule)
+  const frequency = frequencies(branches.map(({ branch }) => branch))
+  const anchored = new Map<string, Map<string, IndexedBranch[]>>()
+  const others: IndexedBranch[] = []
+  for (const indexed of branches) {
+    const anchor = anchorOf(indexed.branch, frequency)
+    if (!anchor) {
+      others.push(indexed)
       continue
     }
-    for (const { path, texts } of anchors as Anchor[]) {
-      const bucket = buckets.get(path) ?? new Map<string, IndexedRule[]>()
-      buckets.set(path, bucket)
-      for (const text of texts) bucket.set(text, [...(bucket.get(text) ?? []), rule])
-    }
+    const texts = anchored.get(anchor.path) ?? new Map<string, IndexedBranch[]>()
+    anchored.set(anchor.path, texts)
+    for (const text of anchor.texts) texts.set(text, [...(texts.get(text) ?? []), indexed])
   }
-  const tree = fieldTree(buckets.keys())
-  const bucketOf = tree.paths.map((path) => buckets.get(path)!)
+  const always = bucketOf(others)
+  const anchors = fieldTree(anchored.keys())
+  const buckets = anchors.paths.map((path) => new Map([...anchored.get(path)!].map(([text, list]) => [text, bucketOf(list)])))
 
   return {
     matching(given) {
       const event = eventOf(given)
-      const tried = new Set<IndexedRule>()
-      const found: IndexedRule[] = []
-      const attempt = (rule: IndexedRule) => {
-        if (tried.has(rule)) return
-        tried.add(rule)
-        if (rule.matches(event)) found.push(rule)
+      const found = new Set<number>()
+      const attempt = (bucket: Bucket | undefined) => {
+        if (!bucket) return
+        const contents = bucket.tree.read(event)
+        for (const { order, matches } of bucket.branches) if (!found.has(order) && matches(contents)) found.add(order)
       }
-      tree.read(event).forEach((content, slot) => {
-        const bucket = bucketOf[slot]!
-        if (isList(content)) for (const { value } of content) for (const rule of bucket.get(value as string) ?? []) attempt(rule)
-        else if (typeof content === 'string') for (const rule of bucket.get(content) ?? []) attempt(rule)
+      anchors.read(event).forEach((content, slot) => {
+        const texts = buckets[slot]!
+        if (typeof content === 'string') attempt(texts.get(content))
+        else if (isList(content))
+          for (const text of new Set(content.map(({ value }) => value))) attempt(texts.get(text as string))
       })
-      for (const rule of always) attempt(rule)
-      return found.sort((a, b) => a.order - b.order).map(({ name }) => name)
+      if (always.branches.length > 0) attempt(always)
+      return [...found].sort((a, b) => a - b).map((order) => rules[order]!.name)
     },
+  }
+}
+
+function bucketOf(branches: readonly IndexedBranch[]): Bucket {
+  const tree = fieldTree(branches.flatMap(({ branch }) => [...branch.keys()]))
+  const slots = new Map(tree.paths.map((path, slot) => [path, slot]))
+  return {
+    tree,
+    branches: branches.map(({ order, branch }) => ({ order, matches: compileBranch(branch, (path) => slots.get(path)!) })),
   }
 }
 
@@ -100,13 +112,14 @@ function frequencies(branches: readonly PatternBranch[]): ReadonlyMap<string, nu
   return counts
 }
 
-/** The exact field that the fewest other rules share. */
+/** The exact field that the fewest other rules share. A nested one counts double: it costs more to read, and may be a list that hits many. */
 function anchorOf(branch: PatternBranch, frequency: ReadonlyMap<string, number>): Anchor | undefined {
-  const shared = ({ path, texts }: Anchor) => texts.reduce((sum, text) => sum + frequency.get(`${path}\n${text}`)!, 0)
-  let best: { readonly anchor: Anchor; readonly shared: number } | undefined
+  let best: { readonly anchor: Anchor; readonly cost: number } | undefined
   for (const anchor of exactFields(branch)) {
-    const candidate = { anchor, shared: shared(anchor) }
-    if (!best || candidate.shared < best.shared) best = candidate
+    const { path, texts } = anchor
+    const shared = texts.reduce((sum, text) => sum + frequency.get(`${path}\n${text}`)!, 0)
+    const cost = path.includes('.') ? 2 * shared : shared
+    if (!best || cost < best.cost) best = { anchor, cost }
   }
   return best?.anchor
 }
