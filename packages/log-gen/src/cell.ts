@@ -1,6 +1,6 @@
 import type { Span } from './episode'
+import type { Line } from './line'
 import { emptyLine, type LineBlock, setLine } from './line-block'
-import type { Line } from './lines'
 import type { DrawKeys } from './random'
 
 /** Stands for `null` in a drawn number. */

@@ -1,4 +1,5 @@
-import type { Line, LineFault, LineSource } from './lines'
+import type { Line, LineFault } from './line'
+import type { FileId } from './shard'
 
 /** Lines of a block. */
 export const blockLines = 1024
@@ -73,7 +74,9 @@ export function addLine(block: LineBlock, line: Line): void {
 }
 
 /** Visits lines block by block. */
-export function blockVisitor(visit: LineSource['visit']): LineSource['visitBlocks'] {
+export function blockVisitor(
+  visit: (file: FileId, visit: (line: Line) => void) => void,
+): (file: FileId, take: (block: LineBlock) => void) => void {
   let open = { block: lineBlock(), take: (_: LineBlock): void => {} }
   // One function for all files: loops that call another one each time are compiled again and again.
   const add = (line: Line) => {

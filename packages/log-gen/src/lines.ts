@@ -1,40 +1,15 @@
 import type { ColumnMap, Duration, Table } from '@pipe/core'
 import type { ByteWriter } from './byte-writer'
-import type { ClockFaultKind } from './clock-fault'
 import type { Span } from './episode'
-import type { DuplicateKind } from './fault'
 import type { FileFaultKind } from './file-fault'
 import type { FlatColumn } from './flat-column'
+import type { Line } from './line'
 import type { LineBlock } from './line-block'
 import type { LineLayout } from './line-layout'
 import type { LogCompression, LogFormat } from './log-format'
-import type { MalformedKind } from './malformed-kind'
 import type { FileId } from './shard'
 
-/** One line of a file. The object is used again for the next line: take what you need. */
-export interface Line {
-  /** Position in the list of devices. */
-  device: number
-  /** Number of the record of its device. */
-  tick: number
-  /** The tick that its payload is drawn with: another one in a copy with another payload. */
-  draws: number
-  /** When it happened, milliseconds, as the record says: by the clock of the device. */
-  eventTime: number
-  /** When it was sent, milliseconds: decides the file. */
-  emitTime: number
-  /** 1: the second copy of a duplicated record. */
-  copy: 0 | 1
-  /** Of a second copy. */
-  duplicate: DuplicateKind | undefined
-  /** Why it is not where its event time would have it. */
-  delay: 'late' | 'very-late' | 'out-of-order' | undefined
-  clock: ClockFaultKind | undefined
-  malformed: LineFault | undefined
-}
-
-/** How a line is spoilt. */
-export type LineFault = MalformedKind | 'renamed-column'
+export type { Line, LineFault } from './line'
 
 /** A number of a row as an exact decimal: `unscaled` · 10^-scale. `undefined` for null. */
 export type ExactNumber = number | bigint | undefined
