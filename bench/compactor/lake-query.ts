@@ -33,14 +33,14 @@ async function ask(kind: string): Promise<void> {
   const from = identifier(names[kind]!)
   const started = performance.now()
   const rows = await athena
-    .query(sql`SELECT device_name, count(*) AS n, max(metric) AS top FROM ${from} GROUP BY 1 ORDER BY 1`, {
-      returns: { device_name: column.string(), n: column.bigint(), top: column.double() },
+    .query(sql`SELECT device_name, count(*) AS n, sum(CASE WHEN metric >= 50 THEN 1 ELSE 0 END) AS high FROM ${from} GROUP BY 1 ORDER BY 1`, {
+      returns: { device_name: column.string(), n: column.bigint(), high: column.bigint() },
     })
     .rows()
   const ms = performance.now() - started
   const [{ objects }] = (await athena
     .query(sql`SELECT count(DISTINCT "$path") AS objects FROM ${from}`, { returns: { objects: column.bigint() } })
     .rows()) as [{ objects: bigint }]
-  const text = rows.map(({ device_name, n, top }) => `${device_name} ${n} ${top}`).join('\n')
+  const text = rows.map(({ device_name, n, high }) => `${device_name} ${n} ${high}`).join('\n')
   process.send!({ ms, text, objects: Number(objects) })
 }
