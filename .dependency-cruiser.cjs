@@ -43,7 +43,7 @@ module.exports = {
       name: 'no-unresolved',
       severity: 'error',
       comment: 'Clients that are measured beside ours are installed apart (bench/kafka/peers).',
-      from: { pathNot: '^bench/kafka/produce-(rdkafka|platformatic)\\.ts$' },
+      from: { pathNot: '^bench/(kafka/produce-|kafka-clients/)(rdkafka|platformatic)\\.ts$' },
       to: { couldNotResolve: true },
     },
   ],
