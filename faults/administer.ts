@@ -1,5 +1,8 @@
 import kafkajs from 'kafkajs'
 
+/** How long kafkajs tries again: leaders move while brokers come back. */
+export const patience = { initialRetryTime: 100, maxRetryTime: 1000, retries: 10 }
+
 /** Asks something of a cluster as an administrator, by a client of its own: what it knows must not be old. */
 export async function administer<Answer>(
   bootstrap: readonly string[],
@@ -9,7 +12,7 @@ export async function administer<Answer>(
     clientId: 'faults-admin',
     brokers: [...bootstrap],
     logLevel: kafkajs.logLevel.NOTHING,
-    retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 10 },
+    retry: patience,
   })
   const admin = client.admin()
   await admin.connect()

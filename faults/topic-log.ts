@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs'
-import { administer } from './administer'
+import { administer, patience } from './administer'
 
 /** A record as it was found in the log. */
 export interface StoredRecord {
@@ -19,9 +19,15 @@ const endHeader = 'faults-end'
  * @throws Error when the end cannot be reached within a minute.
  */
 export async function readTopic(bootstrap: readonly string[], topic: string): Promise<readonly StoredRecord[]> {
-  const client = new kafkajs.Kafka({ clientId: 'faults', brokers: [...bootstrap], logLevel: kafkajs.logLevel.NOTHING })
-  const ends = await administer(bootstrap, (admin) => admin.fetchTopicOffsets(topic))
-  const left = new Set(ends.map(({ partition }) => partition))
+  const client = new kafkajs.Kafka({
+    clientId: 'faults',
+    brokers: [...bootstrap],
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: patience,
+  })
+  // Not fetchTopicOffsets: kafkajs gives it up at a leader that has just moved.
+  const { topics } = await administer(bootstrap, (admin) => admin.fetchTopicMetadata({ topics: [topic] }))
+  const left = new Set(topics.flatMap(({ partitions }) => partitions.map(({ partitionId }) => partitionId)))
   await markEnds(client, topic, left)
   const found = new Map<string, StoredRecord>()
   const consumer = client.consumer({ groupId: `read-${topic}-${process.pid}-${Date.now()}`, maxWaitTimeInMs: 100 })
@@ -37,7 +43,9 @@ export async function readTopic(bootstrap: readonly string[], topic: string): Pr
         if (error === undefined) resolve()
         else reject(error as Error)
       }
-      consumer.on('consumer.crash', ({ payload }) => settle(payload.error))
+      consumer.on('consumer.crash', ({ payload }) => {
+        if (!payload.restart) settle(payload.error)
+      })
       consumer
         .run({
           autoCommit: false,

@@ -31,7 +31,9 @@ export const responseDropped: Scenario = {
     const rounds = random.between(4, 8)
     for (let round = 0; round < rounds; round++) {
       await scene.wait(random.between(50, 300))
-      const rule = target.inject(random.pick(target.brokers), { ...random.pick(losses), times: random.between(1, 2) })
+      // A broker that leads no partition answers nothing.
+      const broker = await target.leaderOf(topics.quorum, random.between(0, partitions - 1))
+      const rule = target.inject(broker, { ...random.pick(losses), times: random.between(1, 2) })
       await scene.until('an answer is lost', () => rule.hits() > 0)
     }
     await load.stop()
