@@ -10,6 +10,7 @@ import { startRealCluster } from './real-cluster'
 import { scenarios } from './scenarios'
 import { runSuite } from './suite'
 import { summaryOf, summaryTable } from './summary'
+import type { FaultTarget } from './target'
 import type { FaultRow } from './verdict'
 
 const startedAt = Date.now()
@@ -33,12 +34,22 @@ process.on('unhandledRejection', (reason) => {
   progress(`UNHANDLED REJECTION: ${unhandled.at(-1)}`)
 })
 
+/** Embedded clusters cost milliseconds and their scenarios mostly wait: several go side by side. */
+const embeddedClusters = 6
+
+async function startTargets({ target, seeds }: Arguments): Promise<FaultTarget[]> {
+  if (target === 'real') return [await startRealCluster(interrupt.signal)]
+  return Promise.all(Array.from({ length: Math.min(embeddedClusters, seeds.length) }, startEmbeddedCluster))
+}
+
 async function runFaults(asked: Arguments): Promise<number> {
   const { seeds, only, sabotage, json } = asked
   const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name))
   progress(`starting three brokers (${asked.target})`)
-  await using target = asked.target === 'real' ? await startRealCluster(interrupt.signal) : await startEmbeddedCluster()
-  progress(`${target.name} is ready: ${chosen.length} scenarios, ${seeds.length} seeds`)
+  const targets = await startTargets(asked)
+  const { name } = targets[0]!
+  const beside = targets.length > 1 ? ` on ${targets.length} clusters` : ''
+  progress(`${name} is ready: ${chosen.length} scenarios, ${seeds.length} seeds${beside}`)
   const rows: FaultRow[] = []
   const onRow = (row: FaultRow) => {
     rows.push(row)
@@ -50,9 +61,15 @@ async function runFaults(asked: Arguments): Promise<number> {
     )
   }
   try {
-    await runSuite({ target, scenarios: chosen, seeds, sabotage, signal: interrupt.signal, onRow })
+    const run = (target: FaultTarget, lane: number) => {
+      const own = seeds.filter((_, i) => i % targets.length === lane)
+      return runSuite({ target, scenarios: chosen, seeds: own, sabotage, signal: interrupt.signal, onRow })
+    }
+    await Promise.all(targets.map(run))
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
+  } finally {
+    await Promise.all(targets.map((target) => target.close()))
   }
   const places = new Map(scenarios.map(({ name }, i) => [name, i]))
   rows.sort((one, other) => places.get(one.scenario)! - places.get(other.scenario)! || one.seed - other.seed)
@@ -60,7 +77,7 @@ async function runFaults(asked: Arguments): Promise<number> {
   const extent = interrupt.signal.aborted ? `interrupted before the end of ${seeds.length} seeds` : `${seeds.length} seeds`
   const isBroken = unhandled.length > 0 || rows.some(({ broken }) => broken.length > 0)
   const result = {
-    target: target.name,
+    target: name,
     at: new Date(startedAt).toISOString(),
     node: process.version,
     sabotage,
@@ -71,7 +88,7 @@ async function runFaults(asked: Arguments): Promise<number> {
   const folder = join(dirname(fileURLToPath(import.meta.url)), 'results')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, `${asked.target}.json`), `${JSON.stringify(result, null, 2)}\n`)
-  console.log(json ? JSON.stringify(result, null, 2) : `\n${target.name}, ${extent}\n\n${summaryTable(summary)}`)
+  console.log(json ? JSON.stringify(result, null, 2) : `\n${name}, ${extent}\n\n${summaryTable(summary)}`)
   return isBroken ? 1 : 0
 }
 
