@@ -61,8 +61,10 @@ describe('gunzip', () => {
   test('damage costs what stands behind it, not before', async () => {
     const content = text(200_000)
     const packed = gzipSync(content)
+    // Eight bytes of check sum and length stand behind the last byte of the data, whose last bits mean nothing.
+    const place = fc.integer({ min: 20, max: packed.length - 1 }).filter((at) => at !== packed.length - 9)
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 20, max: packed.length - 1 }), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+      fc.asyncProperty(place, fc.integer({ min: 1, max: 255 }), async (at, change) => {
         const damaged = Buffer.from(packed)
         damaged[at]! ^= change
         const { content: found, fault } = await gunzip(damaged)
