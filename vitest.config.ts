@@ -31,8 +31,7 @@ function project(folder: string, name: string, test: object) {
       // The Lambda host of a test bundles sister packages from source too.
       execArgv: ['--conditions=pipe-source'],
       // Files of a package share a worker and what it has loaded: half of the time went into loading the same sources for each of them.
-      // Not those of testkit, which put programs of their own on the path.
-      isolate: folder === 'packages/testkit',
+      isolate: false,
       ...test,
     },
   }

@@ -26,6 +26,8 @@ fs.appendFileSync(${JSON.stringify(join(dir, 'calls'))}, process.argv.slice(2).j
 if (process.argv[2] !== '-v') { fs.mkdirSync('jars', { recursive: true }); ${body} }
 `
   await writeFile(join(bin, 'mvn'), program)
+  // A package.json further up must not make an ES module of it.
+  await writeFile(join(bin, 'package.json'), '{ "type": "commonjs" }')
   await chmod(join(bin, 'mvn'), 0o755)
   vi.stubEnv('PATH', `${bin}${delimiter}${process.env['PATH']}`)
 }
