@@ -33,9 +33,12 @@ async function ask(kind: string): Promise<void> {
   const from = identifier(names[kind]!)
   const started = performance.now()
   const rows = await athena
-    .query(sql`SELECT device_name, count(*) AS n, sum(CASE WHEN metric >= 50 THEN 1 ELSE 0 END) AS high FROM ${from} GROUP BY 1 ORDER BY 1`, {
-      returns: { device_name: column.string(), n: column.bigint(), high: column.bigint() },
-    })
+    .query(
+      sql`SELECT device_name, count(*) AS n, sum(CASE WHEN metric >= 50 THEN 1 ELSE 0 END) AS high FROM ${from} GROUP BY 1 ORDER BY 1`,
+      {
+        returns: { device_name: column.string(), n: column.bigint(), high: column.bigint() },
+      },
+    )
     .rows()
   const ms = performance.now() - started
   const [{ objects }] = (await athena

@@ -19,7 +19,7 @@ export interface LineBlock {
 }
 
 /** A block without lines. */
-export function lineBlock(lines = blockLines): LineBlock {
+export function lineBlock(lines: number = blockLines): LineBlock {
   return {
     count: 0,
     device: new Uint32Array(lines),
