@@ -48,6 +48,13 @@ export interface InstanceOptions {
   onLog(line: LogLine): void
 }
 
+/** Those that run: none outlives this process, and one listener is enough for all. */
+const children = new Set<ChildProcess>()
+
+function killChildren(): void {
+  for (const child of children) child.kill('SIGKILL')
+}
+
 /**
  * Starts a process and waits until the function is loaded.
  *
@@ -71,8 +78,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance 
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
   })
-  const onExit = () => child.kill('SIGKILL')
-  process.once('exit', onExit)
+  if (children.size === 0) process.once('exit', killChildren)
+  children.add(child)
 
   // Whoever waits for the next thing to happen: first the start, then one invocation after the other.
   let notify: (event: InstanceMessage | { readonly type: 'gone' | 'elapsed' | 'aborted' }) => void = () => {}
@@ -93,7 +100,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance 
     })
   }
   const gone = goneOf(child).then(() => {
-    process.removeListener('exit', onExit)
+    children.delete(child)
+    if (children.size === 0) process.removeListener('exit', killChildren)
     alive = false
     notify({ type: 'gone' })
   })

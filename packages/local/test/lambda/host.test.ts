@@ -162,9 +162,12 @@ describe('invocations', () => {
 
   it('runs concurrent invocations in instances of their own, up to maxInstances', async () => {
     await host.deploy({ name: 'many', entry: behaviours, maxInstances: 2 })
+    const listeners = process.listenerCount('exit')
     const results = await Promise.all(Array.from({ length: 5 }, () => host.invoke('many', { do: 'sleep', ms: 60 })))
     expect(new Set(results.map(({ payload }) => payload)).size).toBe(2)
     expect(results.filter(({ coldStart }) => coldStart)).toHaveLength(2)
+    // Node warns from the eleventh listener of an event on.
+    expect(process.listenerCount('exit')).toBeLessThanOrEqual(listeners + 1)
   })
 
   it('knows callbacks, and what a handler without promise answers', async () => {
