@@ -1,3 +1,4 @@
+import { sleep } from '@pipe/core'
 import kafkajs from 'kafkajs'
 
 /** How long kafkajs tries again: leaders move while brokers come back. */
@@ -17,7 +18,15 @@ export async function administer<Answer>(
   const admin = client.admin()
   await admin.connect()
   try {
-    return await ask(admin)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ask(admin)
+      } catch (error) {
+        // kafkajs asks an old leader for offsets, and gives up at once what it calls retriable itself.
+        if (!(error as { retriable?: boolean }).retriable || attempt > patience.retries) throw error
+        await sleep(patience.initialRetryTime)
+      }
+    }
   } finally {
     await admin.disconnect()
   }
