@@ -21,12 +21,12 @@ export function compileBranch(branch: PatternBranch, slotOf: (path: string) => n
     passes: compileField(path, matchers),
     mayBeAbsent: matchers.some((matcher) => matcher.kind === 'exists' && !matcher.exists),
   }))
-  // Cheap tests first: the order does not matter as long as no arrays of objects are involved.
-  const byCost = [...fields].sort((a, b) => a.slot - b.slot)
+  // As the fields lie in memory: the order does not matter as long as no arrays of objects are involved.
+  const bySlot = [...fields].sort((a, b) => a.slot - b.slot)
   return (contents) => {
     let hasArrays = false
-    for (let i = 0; i < byCost.length; i++) {
-      const { slot, passes, mayBeAbsent } = byCost[i]!
+    for (let i = 0; i < bySlot.length; i++) {
+      const { slot, passes, mayBeAbsent } = bySlot[i]!
       const content = contents[slot]
       if (content === undefined) {
         if (!mayBeAbsent) return false
