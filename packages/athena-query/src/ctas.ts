@@ -7,6 +7,7 @@ import { identifier, isFragment, joinSql, type SqlFragment, sql, sqlError } from
 export interface CtasSqlOptions {
   /** Name of the new table, without a database: it is made in the database of the statement. */
   readonly table: string
+  /** The SELECT whose rows the table gets. */
   readonly as: SqlFragment
   /** Empty folder for the data: Athena refuses one that holds objects (HIVE_PATH_ALREADY_EXISTS). */
   readonly location: S3Location

@@ -9,11 +9,15 @@ import { surveyWindows, type UnplacedObject } from './select'
 export interface BackfillOptions {
   /** Windows whose start lies in `from ≤ start < to`. */
   readonly from: Date
+  /** End of the span, not included. */
   readonly to: Date
   /** Windows at once. Default 2: each takes the memory of one conversion. */
   readonly concurrency?: number | undefined
+  /** An abort rejects with its own `reason`; what is committed stays committed. */
   readonly signal?: AbortSignal | undefined
+  /** No window is begun that would not end before it; those left are named in the result. */
   readonly deadline?: Deadline | undefined
+  /** Told how far the work is. */
   readonly onProgress?: ((progress: CompactionProgress) => void) | undefined
 }
 

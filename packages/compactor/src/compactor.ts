@@ -21,6 +21,7 @@ import { type VerificationReport, verifyWindow } from './verify-window'
 
 /** What {@link createCompactor} takes. */
 export interface CompactorOptions {
+  /** What is compacted, from where to where: {@link defineCompaction}. */
   readonly compaction: Compaction
   /** `athenaEngine({ athena })` or `inProcessEngine()`. Both write the same plans and commits, so they can be changed at any time. */
   readonly engine: Engine
@@ -39,6 +40,7 @@ export interface CompactorOptions {
 
 /** Options of calls that only wait. */
 export interface WaitOptions {
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -21,6 +21,7 @@ export interface LiveViewNames {
 
 /** What {@link refreshLiveView} takes. */
 export interface RefreshLiveViewOptions extends LiveViewNames {
+  /** The compaction whose raw tail and commits the view joins. */
   readonly compaction: Compaction
   /** Client with the database of the tables. */
   readonly athena: Athena
@@ -28,6 +29,7 @@ export interface RefreshLiveViewOptions extends LiveViewNames {
   readonly at: Date
   /** Default: made from the standard environment, and closed at the end. */
   readonly client?: S3Client | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

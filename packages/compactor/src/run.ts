@@ -11,9 +11,11 @@ import { surveyWindows, type UnplacedObject, windowsAt } from './select'
 export interface RunOptions {
   /** The scheduled time: never the wall clock, so that a retry does the same work. */
   readonly at: Date
+  /** An abort rejects with its own `reason`; what is committed stays committed. */
   readonly signal?: AbortSignal | undefined
   /** When it comes, work stops and the outcome is `partial`; what is committed stays committed. */
   readonly deadline?: Deadline | undefined
+  /** Told how far the work is. */
   readonly onProgress?: ((progress: CompactionProgress) => void) | undefined
 }
 

@@ -11,6 +11,7 @@ export type TableFormat = 'json' | 'csv' | 'tsv' | 'parquet'
 export interface TableDdlOptions {
   /** Folder of the data, `s3://bucket/prefix/`. */
   readonly location: S3Location
+  /** What the files of the table are: decides SerDe and input format. */
   readonly format: TableFormat
   /** Database the table goes into. Default: the database of the session. */
   readonly database?: string | undefined

@@ -13,7 +13,7 @@ export interface PipeErrorOptions<Details extends object = object> {
 const brand = Symbol.for('@pipe/error')
 
 /**
- * Every error that a @pipe package throws on purpose. `code` is stable across versions; the message says what, where, why
+ * Every error that a `@pipe` package throws on purpose. `code` is stable across versions; the message says what, where, why
  * and what to do.
  *
  * Use {@link PipeError.isInstance}, not `instanceof`: an application may hold two copies of a package (its ESM and its CJS

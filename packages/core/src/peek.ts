@@ -29,6 +29,7 @@ export interface PeekOptions {
   readonly format?: FileFormat | undefined
   /** Default: one made from the standard environment. */
   readonly client?: S3Client | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -14,6 +14,7 @@ export interface RetryOptions {
   readonly maxDelay?: Duration | undefined
   /** Whether the same call may succeed later. Default {@link isRetryable}. */
   readonly isRetryable?: ((error: unknown) => boolean) | undefined
+  /** An abort ends the waiting and rejects with its own `reason`; it is never retried. */
   readonly signal?: AbortSignal | undefined
   /** Where waits take place. Default {@link systemClock}. */
   readonly clock?: Clock | undefined

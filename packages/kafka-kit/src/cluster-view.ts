@@ -15,6 +15,7 @@ export interface ClusterViewOptions {
   readonly sizes?: boolean | undefined
   /** How long a broker may take to tell them. Default `'10 seconds'`. */
   readonly timeout?: Duration | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

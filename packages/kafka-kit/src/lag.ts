@@ -17,6 +17,7 @@ export interface LagOptions {
   readonly window?: Duration | undefined
   /** Without progress for this long a partition with lag is `stalled`. Longer than the group's commit interval. Default `'30 seconds'`. */
   readonly stalledAfter?: Duration | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -11,6 +11,7 @@ export interface ElectOptions {
   readonly topics?: readonly (string | { readonly name: string })[] | undefined
   /** How long the controller may take. Default `'30 seconds'`. */
   readonly timeout?: Duration | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -11,6 +11,7 @@ import type { ReplayPlan } from './replay-plan'
 
 /** Options of {@link applyReplay} and {@link undoReplay}. */
 export interface ReplayApplyOptions {
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

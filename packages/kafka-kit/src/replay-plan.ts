@@ -24,8 +24,11 @@ export type ReplayFrom =
 
 /** Options of {@link planReplay}. */
 export interface ReplayOptions {
+  /** The consumer group whose offsets are looked at, and moved unless `as` is given. */
   readonly group: string
+  /** The topic, or its name. */
   readonly topic: string | { readonly name: string }
+  /** Where the group shall stand: the beginning, offsets, or the first record at or after an instant. */
   readonly from: ReplayFrom
   /** Replay into this new group, and leave the offsets of `group` alone. */
   readonly as?: string | undefined
@@ -35,6 +38,7 @@ export interface ReplayOptions {
   readonly recordsPerSecond?: number | undefined
   /** Over which time arrivals are counted. Default `'5 minutes'`. */
   readonly window?: Duration | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -11,7 +11,9 @@ import { readTopicStates, type TopicState } from './topic-state'
 export interface ApplyTopicsOptions {
   /** How long the whole may take, until the cluster shows the result. Default `'60 seconds'`. */
   readonly timeout?: Duration | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
+  /** Told how far the work is. */
   readonly onProgress?:
     | ((progress: {
         readonly phase: 'check' | 'apply' | 'verify'

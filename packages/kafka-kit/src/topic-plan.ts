@@ -58,6 +58,7 @@ export type AllowedLoss = 'shorter-retention' | 'cleanup-change'
 export interface PlanTopicsOptions {
   /** Losses that are wanted. Default none. */
   readonly allow?: readonly AllowedLoss[] | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -24,7 +24,9 @@ export interface TopicOptions<
   readonly value: Value
   /** Columns by name (written as text), or a Standard Schema of an object of texts. Without one, any header may be set. */
   readonly headers?: Headers | undefined
+  /** Number of partitions, at least 1. It can be raised later, never lowered; keys then move. */
   readonly partitions: number
+  /** Copies of each partition, at most the number of brokers. */
   readonly replicationFactor: number
   /** In-sync replicas that must have a record before `quorum` confirms it. At most the replication factor. Default 1. */
   readonly minInSyncReplicas?: number | undefined
@@ -55,9 +57,13 @@ export interface ServerlessTopicOptions<
     TopicOptions<Key, Value, Headers, CleanupKind>,
     'replicationFactor' | 'minInSyncReplicas' | 'config' | 'platform'
   > {
+  /** MSK Serverless. */
   readonly platform: 'msk-serverless'
+  /** Not to be set: replicas are three. */
   readonly replicationFactor?: undefined
+  /** Not to be set: the brokers decide. */
   readonly minInSyncReplicas?: undefined
+  /** The topic configs that MSK Serverless lets one set, by their Kafka name. */
   readonly config?: Readonly<Partial<Record<ServerlessConfig, string>>> | undefined
 }
 

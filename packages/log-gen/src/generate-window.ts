@@ -7,12 +7,15 @@ import type { LogSink } from './sink'
 
 /** What {@link generateWindow} takes. */
 export interface GenerateWindowOptions {
+  /** What the devices write: {@link defineLog} or {@link replayCsv}. */
   readonly log: LogSource
+  /** Where the file goes. */
   readonly sink: LogSink
   /** The scheduled time. The file that has just closed is written: at 15:32, that of 15:31. */
   readonly at: Date | string | number
   /** Which part of the devices: `{ index: 0, of: 4 }` for the first of four functions. Default all. */
   readonly shard?: Shard | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
   /** When no time is left, nothing is written. */
   readonly deadline?: Deadline | undefined

@@ -9,11 +9,15 @@ import type { LogSink } from './sink'
 
 /** What {@link generateWindows} takes. */
 export interface GenerateWindowsOptions extends FileRange {
+  /** What the devices write: {@link defineLog} or {@link replayCsv}. */
   readonly log: LogSource
+  /** Where the files go. */
   readonly sink: LogSink
   /** Files under way at a time; each is held in memory. Default 4. */
   readonly concurrency?: number | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
+  /** Told how far the work is. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
@@ -86,14 +90,19 @@ function add(sum: { -readonly [Name in keyof GeneratedWindows]: number }, result
 
 /** What {@link catchUp} takes. */
 export interface CatchUpOptions {
+  /** What the devices write: {@link defineLog} or {@link replayCsv}. */
   readonly log: LogSource
+  /** Where the files go. */
   readonly sink: LogSink
   /** The scheduled time: the file that has just closed, and those before it. */
   readonly at: Date | string | number
   /** How many files, 1 to 10000. */
   readonly files: number
+  /** Which part of the devices. Default all. */
   readonly shard?: Shard | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
+  /** The first file is written all the same; `left` counts those for which no time was left. */
   readonly deadline?: Deadline | undefined
 }
 

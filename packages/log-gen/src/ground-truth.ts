@@ -99,6 +99,7 @@ export interface GroundTruth {
 
 /** A span of files, and what the pipeline does with their rows. */
 export interface TruthOptions extends FileRange {
+  /** What the pipeline does with doubled, late and malformed rows. Default: all readable rows are shown. */
   readonly policy?: TruthPolicy | undefined
 }
 

@@ -11,7 +11,9 @@ export type LogGeneratorHandler = (event: unknown, context?: LambdaContext) => P
 
 /** What {@link logGeneratorHandler} takes. */
 export interface LogGeneratorOptions {
+  /** What the devices write: {@link defineLog} or {@link replayCsv}. */
   readonly log: LogSource
+  /** Where the files go. */
   readonly sink: LogSink
   /** Which part of the devices this function writes. Default all. */
   readonly shard?: Shard | undefined

@@ -7,10 +7,13 @@ import { type FileRange, filesOf, fileWindows, keysOf } from './raw-file'
 
 /** What {@link missingFiles} takes. */
 export interface MissingFilesOptions extends FileRange {
+  /** What the devices should have written. */
   readonly log: LogSource
   /** Store at the location of the sink: `createObjectStore({ location: 's3://lake/raw/' })`. */
   readonly store: ObjectStore
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
+  /** Told how far the work is. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 

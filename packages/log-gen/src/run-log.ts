@@ -8,7 +8,9 @@ import type { RecordSink } from './sink'
 
 /** What {@link runLog} takes. */
 export interface RunLogOptions extends Pace {
+  /** What the devices write: {@link defineLog} or {@link replayCsv}. */
   readonly log: LogSource
+  /** Where the records go. */
   readonly sink: RecordSink
   /** The first record is the first one sent at or after this instant of the log. It is due when the run starts. */
   readonly from: Date | string | number
@@ -29,7 +31,9 @@ export interface RunLogOptions extends Pace {
   readonly maxInFlight?: number | undefined
   /** A record that is taken later than this after it was due counts as late. Default `'1 second'`. */
   readonly lateAfter?: Duration | undefined
+  /** What the pace is measured by. Default the clock of the machine. */
   readonly clock?: Clock | undefined
+  /** An abort ends the run. */
   readonly signal?: AbortSignal | undefined
   /** Called after each send. */
   readonly onProgress?: ((progress: Progress & RunCounts) => void) | undefined

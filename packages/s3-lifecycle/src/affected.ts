@@ -64,7 +64,9 @@ export interface WouldAffectOptions {
   readonly at: Date
   /** Default: `'enabled'` when the listing has versions, else `'unversioned'`. */
   readonly versioning?: Versioning | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
+  /** Told how far the work is. */
   readonly onProgress?:
     | ((progress: { readonly phase: 'evaluate'; readonly done: number; readonly unit: 'objects' }) => void)
     | undefined

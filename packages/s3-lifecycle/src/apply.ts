@@ -19,6 +19,7 @@ export interface ApplyLifecycleOptions extends S3Options {
   readonly timeout?: Duration | undefined
   /** Reads in a row that must show them, as S3 may show the old ones again. Default 3. */
   readonly stableReads?: number | undefined
+  /** Told how far the work is. */
   readonly onProgress?:
     | ((progress: {
         readonly phase: 'check' | 'write' | 'verify'

@@ -17,7 +17,7 @@ export interface ArchivedPartition {
  * Partitions of a table that hold archived objects. Athena passes over objects in GLACIER and DEEP_ARCHIVE **without an error**: a query over
  * such a partition gives too few rows.
  *
- * @param prefix where the table lies, with a slash at its end.
+ * @param options `prefix`: where the table lies, with a slash at its end.
  * @example
  * ```ts
  * const found = await archivedPartitions(listBucket({ bucket: 'lake', prefix: 'compacted/' }), { prefix: 'compacted/' })

@@ -3,7 +3,9 @@ import type { ReplicationStatus } from './stored-object'
 
 /** What {@link backfillJob} takes. */
 export interface BackfillJobOptions {
+  /** Id of the account of the source, twelve digits. */
   readonly account: string
+  /** The bucket whose objects are replicated. */
   readonly sourceBucket: string
   /** Role of the job; must trust `batchoperations.s3.amazonaws.com` and may `s3:InitiateReplication`. */
   readonly roleArn: string

@@ -11,9 +11,11 @@ import type { StoredObject } from './stored-object'
 
 /** What {@link planClassChange} takes. */
 export interface PlanClassChangeOptions {
+  /** The bucket of the objects. */
   readonly bucket: string
   /** The objects to change, for example of `listBucket`. Noncurrent versions and delete markers are passed over. */
   readonly objects: AsyncIterable<StoredObject> | Iterable<StoredObject>
+  /** The class that the objects shall have. */
   readonly to: Exclude<ObjectClass, 'REDUCED_REDUNDANCY'>
   /** Default {@link usEast1Prices}. */
   readonly prices?: PriceList | undefined
@@ -115,6 +117,7 @@ export async function planClassChange(options: PlanClassChangeOptions): Promise<
 export interface ApplyClassChangeOptions extends S3Options {
   /** Copies at a time. Default 8. */
   readonly concurrency?: number | undefined
+  /** Told how far the work is. */
   readonly onProgress?:
     | ((progress: { readonly phase: 'copy'; readonly done: number; readonly total: number; readonly unit: 'objects' }) => void)
     | undefined

@@ -14,12 +14,17 @@ export interface ClassPoint {
 
 /** What {@link classTimeline} takes. */
 export interface ClassTimelineOptions {
+  /** The rules that act: {@link defineLifecycle}. */
   readonly rules: LifecycleConfiguration
+  /** What lies in the bucket and what is still to come. See {@link populationsOf} for those of a listing. */
   readonly objects: readonly Population[]
+  /** The first moment. */
   readonly from: Date
+  /** The last moment. */
   readonly to: Date
   /** Moments, the first and the last included. Default 25. */
   readonly points?: number | undefined
+  /** Whether the bucket keeps versions. Default `'unversioned'`. */
   readonly versioning?: Versioning | undefined
 }
 

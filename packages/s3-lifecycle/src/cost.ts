@@ -11,6 +11,7 @@ import type { Stay } from './stays'
 
 /** What {@link estimateCost} takes. */
 export interface EstimateCostOptions {
+  /** The rules that act: {@link defineLifecycle}. */
   readonly rules: LifecycleConfiguration
   /** See `populationsOf` for those of a listing. */
   readonly objects: readonly Population[]
@@ -20,6 +21,7 @@ export interface EstimateCostOptions {
   readonly months?: number | undefined
   /** Default {@link usEast1Prices}. */
   readonly prices?: PriceList | undefined
+  /** Whether the bucket keeps versions. Default `'unversioned'`. */
   readonly versioning?: Versioning | undefined
   /** Default: nothing is read. */
   readonly reading?: Reading | undefined

@@ -11,6 +11,7 @@ import type { ReplicationStatus, StoredObject } from './stored-object'
 export interface ReadInventoryOptions extends Pick<S3Options, 'client' | 'signal'> {
   /** The `manifest.json` of an inventory: `s3://bucket/…/manifest.json`, or a path (its files are then looked for beside it). */
   readonly manifest: string
+  /** Told how far the work is. */
   readonly onProgress?:
     | ((progress: { readonly phase: 'read'; readonly done: number; readonly total: number; readonly unit: 'files' }) => void)
     | undefined

@@ -5,6 +5,7 @@ import type { StoredObject } from './stored-object'
 
 /** What {@link listBucket} takes. */
 export interface ListBucketOptions extends S3Options {
+  /** The bucket that is listed. */
   readonly bucket: string
   /** Default: all keys. */
   readonly prefix?: string | undefined

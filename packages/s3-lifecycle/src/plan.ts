@@ -21,6 +21,7 @@ import { validateLifecycle } from './validate'
 
 /** What {@link planLifecycle} takes. */
 export interface PlanLifecycleOptions extends S3Options {
+  /** The bucket whose configuration is planned. */
   readonly bucket: string
   /** All rules of this owner; rules of the owner that are not among them are removed. `defineLifecycle([])` removes all. */
   readonly rules: LifecycleConfiguration
@@ -43,6 +44,7 @@ export interface PlanLifecycleOptions extends S3Options {
   readonly prices?: PriceList | undefined
   /** Takes transitions that cost more than they save; without it such a plan is refused. Default `false`. */
   readonly acceptCost?: boolean | undefined
+  /** Told how far the work is. */
   readonly onProgress?:
     | ((progress: { readonly phase: 'read' | 'evaluate'; readonly done: number; readonly unit: 'objects' }) => void)
     | undefined

@@ -16,6 +16,7 @@ import { type BucketCalls, bucketCalls, type S3Options, s3OptionNames, statusOf 
 
 /** What {@link diagnoseReplication} takes. */
 export interface DiagnoseReplicationOptions extends S3Options {
+  /** The source bucket. */
   readonly bucket: string
   /** Client of an account that may read the destination buckets. Default: the same client. */
   readonly destinationClient?: S3Client | undefined

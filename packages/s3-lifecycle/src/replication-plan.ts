@@ -7,6 +7,7 @@ import { type BucketCalls, bucketCalls, type S3Options, s3OptionNames } from './
 
 /** What {@link planReplication} takes. */
 export interface PlanReplicationOptions extends S3Options {
+  /** The source bucket. */
   readonly bucket: string
   /** `'none'` removes the owner's rules. */
   readonly replication: Replication | 'none'

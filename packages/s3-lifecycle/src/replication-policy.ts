@@ -20,7 +20,9 @@ export interface PolicyDocument {
 
 /** What {@link replicationPolicies} takes. */
 export interface ReplicationPoliciesOptions {
+  /** The rules that the policies are made for: {@link defineReplication}. */
   readonly replication: Replication
+  /** The bucket that is replicated. */
   readonly sourceBucket: string
   /** Region of the source bucket, for the conditions on keys. */
   readonly sourceRegion: string

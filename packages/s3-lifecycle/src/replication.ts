@@ -20,6 +20,7 @@ export interface ReplicationRuleOptions {
   readonly priority?: number | undefined
   /** Default `true`. */
   readonly enabled?: boolean | undefined
+  /** Where the replicas go, and in which class. */
   readonly destination: ReplicationDestination
   /** Also replicates delete markers. Not with tags. Default `false`. */
   readonly deleteMarkers?: boolean | undefined

@@ -13,6 +13,7 @@ import type { StoredObject } from './stored-object'
 
 /** What {@link planRestore} takes. */
 export interface PlanRestoreOptions {
+  /** The bucket of the objects. */
   readonly bucket: string
   /** For example of `listBucket`, which knows what is restored already. */
   readonly objects: AsyncIterable<StoredObject> | Iterable<StoredObject>
@@ -120,6 +121,7 @@ export async function planRestore(options: PlanRestoreOptions): Promise<RestoreP
 export interface ApplyRestoreOptions extends S3Options {
   /** S3 takes at most 1 000 a second in an account. Default 100. */
   readonly perSecond?: number | undefined
+  /** Told how far the work is. */
   readonly onProgress?:
     | ((progress: { readonly phase: 'request'; readonly done: number; readonly total: number; readonly unit: 'objects' }) => void)
     | undefined
@@ -200,6 +202,7 @@ export interface WaitForRestoreOptions extends S3Options {
   readonly every?: Duration | undefined
   /** Default `'3 days'`. */
   readonly timeout?: Duration | undefined
+  /** Told how far the work is. */
   readonly onProgress?:
     | ((progress: { readonly phase: 'restore'; readonly done: number; readonly total: number; readonly unit: 'objects' }) => void)
     | undefined

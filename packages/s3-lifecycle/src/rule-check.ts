@@ -38,6 +38,7 @@ export interface NoncurrentActions {
 
 /** What {@link lifecycleRule} takes. At least one action; days or dates, never both. */
 export interface LifecycleRuleOptions {
+  /** Which objects: {@link keyPrefix} and the like, or the whole bucket. */
   readonly scope: Scope
   /** Default `true`. */
   readonly enabled?: boolean | undefined
@@ -49,6 +50,7 @@ export interface LifecycleRuleOptions {
   readonly expireOn?: UtcDate | undefined
   /** Removes delete markers that hide nothing any more. Only on a scope without tags and sizes, and without an expiry. */
   readonly removeExpiredMarkers?: true | undefined
+  /** What happens to versions that are no longer the current one. */
   readonly noncurrent?: NoncurrentActions | undefined
   /** Aborts uploads so many days after they were begun. Only on a scope without tags and sizes. */
   readonly abortUploadsAfterDays?: number | undefined

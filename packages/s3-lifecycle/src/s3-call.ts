@@ -9,6 +9,7 @@ export interface S3Options {
   readonly client?: S3Client | undefined
   /** Account that must own the bucket, else S3 refuses every call. */
   readonly expectedBucketOwner?: string | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -18,6 +18,7 @@ export const inMemoryBytes: number = 16 * 1024 * 1024
 
 /** What {@link convertFiles} takes. */
 export interface ConvertOptions {
+  /** The contract that the rows are read by. */
   readonly table: Table
   /** Paths of NDJSON files, plain or gzip. Rows stand in this order, then in that of the lines. */
   readonly files: readonly string[]
@@ -31,6 +32,7 @@ export interface ConvertOptions {
   readonly memoryLimitMb?: number | undefined
   /** What writes the file. Default: DuckDB when it is installed, else hyparquet. */
   readonly writer?: WriterName | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -7,11 +7,13 @@ import { stateKeys } from '../state'
 
 /** What every maintenance function takes. */
 export interface MaintenanceOptions {
+  /** The compaction that is looked after. */
   readonly compaction: Compaction
   /** Client with the database of the tables. Without it the catalogue is left alone. */
   readonly athena?: Athena | undefined
   /** Default: made from the standard environment, and closed at the end. */
   readonly client?: S3Client | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

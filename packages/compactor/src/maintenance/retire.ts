@@ -13,6 +13,7 @@ import { type MaintenanceOptions, maintenanceOptionNames, storeTime, withState }
 export interface RetireOptions extends MaintenanceOptions {
   /** Windows whose start lies in `from ≤ start < to`. */
   readonly from: Date
+  /** End of the span, not included. */
   readonly to: Date
   /** How long after its commit a source is kept. At least `'4 hours'`: the longest query of Athena. Default `'24 hours'`. */
   readonly after?: Duration | undefined

@@ -35,7 +35,9 @@ export interface SimulationOptions {
   readonly world?: WorldFactory | undefined
   /** Breaks a step on purpose: the result must then show it. */
   readonly breakStep?: BreakableStep | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
+  /** Told how far the work is. */
   readonly onProgress?:
     | ((progress: { readonly phase: 'play'; readonly done: number; readonly total: number; readonly unit: 'schedules' }) => void)
     | undefined

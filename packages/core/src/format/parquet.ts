@@ -256,11 +256,13 @@ export function topElements(schema: readonly SchemaElement[]): Map<string, Schem
 
 /** What {@link writeParquet} takes. */
 export interface WriteParquetOptions<T extends Table> {
+  /** The contract that the rows must fit. */
   readonly table: T
   /** Rows of a row group; so many are held in memory. Default 100 000. */
   readonly rowGroupRows?: number | undefined
   /** Default `'snappy'`. */
   readonly compression?: 'snappy' | 'none' | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -20,6 +20,7 @@ export interface ReadOptions<T extends Table = Table> {
   readonly maxBytes?: number | undefined
   /** Bytes of one line, at most. Default 32 MB, as in Athena. */
   readonly maxLineBytes?: number | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
 }
 

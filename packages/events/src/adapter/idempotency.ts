@@ -19,6 +19,7 @@ export interface IdempotencyOptions {
 export interface OnceOptions {
   /** What is left of the invocation: the lease ends with it. Default: no limit. */
   readonly remainingMs?: number
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal
 }
 

@@ -27,6 +27,7 @@ export interface PublishOptions {
   readonly time?: Date
   /** ARNs that the event is about. Default none. */
   readonly resources?: readonly string[]
+  /** An abort rejects with its own `reason`; entries that were sent may have arrived. */
   readonly signal?: AbortSignal
 }
 

@@ -6,10 +6,13 @@ import type { RuleCall, RuleChange, RulePlan } from './plan-rules'
 
 /** Options of {@link applyRules}. */
 export interface ApplyRulesOptions {
+  /** The client of the account and Region that the plan was made for. */
   readonly client: EventBridgeClient
   /** Needed when the plan adds permissions. */
   readonly lambda?: LambdaClient
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal
+  /** Told how far the work is. */
   readonly onProgress?: (progress: {
     readonly phase: 'apply'
     readonly done: number

@@ -10,11 +10,13 @@ export interface PlanRulesOptions {
   readonly owner: string
   /** All rules of the owner: those that are not named any more are removed. */
   readonly rules: readonly RuleSpec[]
+  /** The client of the account and Region whose rules are compared. */
   readonly client: EventBridgeClient
   /** For the permissions of functions. Without one they are not looked at. */
   readonly lambda?: LambdaClient
   /** Further buses of the owner, on which rules may be left over. */
   readonly buses?: readonly string[]
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal
 }
 

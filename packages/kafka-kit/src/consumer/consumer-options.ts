@@ -49,6 +49,7 @@ export interface GroupOptions {
 export interface ConsumerOptions<Topics extends readonly AnyTopic[]> {
   /** Id of the consumer group. */
   readonly group: string
+  /** The contracts of what is read; the type of a record follows from them. */
   readonly topics: Topics
   /**
    * Makes it a static member under this name, which no other member of the group may have: a host name, the number of a pod. Restarted within
@@ -66,6 +67,7 @@ export interface ConsumerOptions<Topics extends readonly AnyTopic[]> {
   readonly concurrency?: number | undefined
   /** Which records wait for each other. Default `'key'`: those of one key in one partition, in the order of the log. */
   readonly order?: Order | undefined
+  /** How often, and after which waits, a failed record is handled again. */
   readonly retry?: RetryOptions | undefined
   /**
    * Where records wait whose attempts are used up, for minutes or hours and over restarts, while their partition goes on. The order within a
@@ -75,10 +77,13 @@ export interface ConsumerOptions<Topics extends readonly AnyTopic[]> {
   readonly retryTopic?: RetryTopicOptions | undefined
   /** Where records go whose handler failed for good, or that cannot be decoded. Default: nowhere; the first one stops the consumer. */
   readonly deadLetter?: DeadLetterOptions | undefined
+  /** Where the group begins, and what happens when the log no longer has its offset. */
   readonly offsets?: OffsetOptions | undefined
   /** Default `'read-committed'`. A record behind an open transaction waits for its end. */
   readonly isolation?: Isolation | undefined
+  /** How much is read ahead of the handlers. */
   readonly buffer?: BufferOptions | undefined
+  /** Time-outs of the group membership. */
   readonly timing?: GroupOptions | undefined
   /** Hears what happens. Must not throw. */
   readonly onEvent?: ((event: ConsumerEvent) => void) | undefined

@@ -16,7 +16,9 @@ export interface RedriveOptions {
   readonly from: string
   /** Where to. Default: the topic that each letter came from. */
   readonly to?: string | undefined
+  /** An abort ends the work and rejects with its own `reason`. */
   readonly signal?: AbortSignal | undefined
+  /** Told how far the work is. */
   readonly onProgress?: ((progress: RedriveProgress) => void) | undefined
 }
 

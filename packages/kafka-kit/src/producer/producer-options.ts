@@ -37,6 +37,7 @@ export interface ProducerOptions<D extends Durability = 'quorum'> {
   readonly maxBlock?: Duration | undefined
   /** How keys choose their partition: `'murmur2'` as nearly all clients do, `'kafkajs-1'` as kafkajs 1.x did, or your own. Default `'murmur2'`. */
   readonly partitioner?: 'murmur2' | 'kafkajs-1' | KeyPartitioner | undefined
+  /** Told when partitions change, a topic or the producer id is new, or kafkajs is not the one that the engine knows. */
   readonly onEvent?: ((event: ProducerEvent) => void) | undefined
 }
 

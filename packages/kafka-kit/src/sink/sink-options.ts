@@ -38,7 +38,9 @@ export interface RollOptions {
 
 /** What {@link createKafkaToS3} takes. */
 export interface KafkaToS3Options<T extends AnyTopic, Tb extends Table> {
+  /** The cluster: {@link createKafka}. */
   readonly kafka: Kafka
+  /** The contract of the topic that is stored. */
   readonly topic: T
   /** The consumer group that shares the partitions among workers and shows the lag. */
   readonly group: string
@@ -48,6 +50,7 @@ export interface KafkaToS3Options<T extends AnyTopic, Tb extends Table> {
   readonly table: Tb
   /** Default `'ndjson.gz'`. */
   readonly format?: SinkFormat | undefined
+  /** When a file ends and the next one begins. */
   readonly roll?: RollOptions | undefined
   /** Makes the row of a record: one each, depending on the record alone. Default: its value. What it throws sends the record to quarantine. */
   readonly row?: ((record: ConsumedRecord<OutputRecord<T>>) => RowOf<Tb>) | undefined
@@ -63,6 +66,7 @@ export interface KafkaToS3Options<T extends AnyTopic, Tb extends Table> {
   readonly maxBufferedBytes?: number | undefined
   /** After so long without a sign of life, another worker gets this one's partitions. Default `'30 seconds'`. */
   readonly sessionTimeout?: Duration | undefined
+  /** Told of each file, and of what happens between workers: {@link SinkEvent}. */
   readonly onEvent?: ((event: SinkEvent) => void) | undefined
 }
 

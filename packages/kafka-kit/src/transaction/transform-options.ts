@@ -64,11 +64,15 @@ export interface TransformOptions<From extends AnyTopic, To extends TransformTar
   readonly concurrency?: number | undefined
   /** Which records wait for each other. Default `'key'`. */
   readonly order?: Order | undefined
+  /** How often, and after which waits, a failed record is handled again. */
   readonly retry?: RetryOptions | undefined
   /** Where records go that cannot be handled: written in the transaction that steps over them. Default: nowhere; the first one stops the transform. */
   readonly deadLetter?: DeadLetterOptions | undefined
+  /** Where the group begins, and what happens when the log no longer has its offset. */
   readonly offsets?: OffsetOptions | undefined
+  /** How much is read ahead, and how much output waits for its transaction. */
   readonly buffer?: TransformBufferOptions | undefined
+  /** Time-outs of group and transactions, and how often is committed. */
   readonly timing?: TransformTiming | undefined
   /** Of the batches that are written. Default `'none'`. */
   readonly compression?: Compression | undefined
