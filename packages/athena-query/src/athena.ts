@@ -1,13 +1,22 @@
 import { AthenaClient } from '@aws-sdk/client-athena'
-import { ConfigError, type Duration, durationMs, PipeError, parseLocation, type RowOfColumns, type S3Location } from '@pipe/core'
+import {
+  ConfigError,
+  type Duration,
+  durationMs,
+  type ObjectStoreOptions,
+  PipeError,
+  parseLocation,
+  type S3Location,
+} from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
 import { type CtasOptions, ctasSql } from './ctas'
-import type { Returns } from './decode'
 import { type Connection, type ExecutionReport, type RunOptions, reportOf, runOptionNames, startRun } from './execution'
 import { createPoller } from './poller'
-import { createQuery, type Query, type QueryOptions } from './query'
+import { createQuery, type Query, type QueryOptions, type QueryRow, routeOptionNames } from './query'
 import { renderSql } from './render'
-import { updatedRows } from './result-pages'
+import { updatedRows } from './result/pages'
+import { createStores } from './result/result-object'
+import type { Returns } from './result/row-plan'
 import { isFragment, type SqlFragment, sqlError } from './sql'
 import { createResultConfiguration } from './workgroup'
 
@@ -21,6 +30,11 @@ export interface AthenaOptions {
   readonly output?: S3Location | undefined
   /** Default: made from the standard environment (`AWS_ENDPOINT_URL` works). A given client is not closed by `close()`. */
   readonly client?: AthenaClient | undefined
+  /**
+   * Client of S3, for results that are read from their files. Default: made from the standard environment, unless `client` is given: then
+   * results come page by page. A given one is not closed by `close()`.
+   */
+  readonly s3?: ObjectStoreOptions['client']
   /** Pause between polls: starts at the first, grows to the second. Default `['100 ms', '2 seconds']`. */
   readonly poll?: readonly [Duration, Duration] | undefined
 }
@@ -34,7 +48,7 @@ export interface Athena extends AsyncDisposable {
    *
    * @throws {@link ConfigError} `PIPE_ATHENA_SQL` or `PIPE_ATHENA_COLUMN` for a statement or `returns` that can never work.
    */
-  query<const R extends Returns>(sql: SqlFragment, options: QueryOptions<R>): Query<RowOfColumns<R>>
+  query<const R extends Returns | 'text'>(sql: SqlFragment, options: QueryOptions<R>): Query<QueryRow<R>>
   /**
    * Runs one statement to its end: DDL text (of `tableDdl`) or a fragment of the `sql` tag.
    *
@@ -59,7 +73,7 @@ export interface Athena extends AsyncDisposable {
  * ```
  */
 export function createAthena(options: AthenaOptions = {}): Athena {
-  checkOptions('createAthena', options, { optional: ['workgroup', 'database', 'output', 'client', 'poll'] })
+  checkOptions('createAthena', options, { optional: ['workgroup', 'database', 'output', 'client', 's3', 'poll'] })
   const { workgroup = 'primary', database, output } = options
   if (!/^[a-zA-Z0-9._-]{1,128}$/.test(workgroup)) {
     throw new ConfigError(`createAthena: ${JSON.stringify(workgroup)} cannot name a workgroup.`, {
@@ -73,12 +87,15 @@ export function createAthena(options: AthenaOptions = {}): Athena {
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
   const poller = createPoller(client, poll)
+  const stores = createStores(options.s3)
   const connection: Connection = {
     client,
     poller,
     workgroup,
     database,
     closing: closing.signal,
+    output,
+    openStore: options.client && !options.s3 ? undefined : stores.open,
     resultConfiguration: createResultConfiguration(client, workgroup, output),
     track: (work) => {
       running.add(work)
@@ -98,16 +115,17 @@ export function createAthena(options: AthenaOptions = {}): Athena {
     closing.abort(new PipeError('PIPE_ATHENA_CLOSED', 'The Athena client was closed.'))
     await Promise.allSettled(running)
     poller.close()
+    stores.close()
     if (options.client === undefined) client.destroy()
   }
 
   return {
     database,
     workgroup,
-    query: <const R extends Returns>(statement: SqlFragment, queryOptions: QueryOptions<R>): Query<RowOfColumns<R>> => {
-      checkOptions('query', queryOptions, { required: ['returns'], optional: runOptionNames })
+    query: <const R extends Returns | 'text'>(statement: SqlFragment, queryOptions: QueryOptions<R>): Query<QueryRow<R>> => {
+      checkOptions('query', queryOptions, { required: ['returns'], optional: [...runOptionNames, ...routeOptionNames] })
       const text = textOf('query', statement)
-      return createQuery<RowOfColumns<R>>(connection, text, queryOptions)
+      return createQuery<QueryRow<R>>(connection, text, queryOptions)
     },
     execute: async (statement, runOptions = {}) => {
       checkOptions('execute', runOptions, { optional: runOptionNames })

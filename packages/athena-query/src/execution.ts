@@ -6,11 +6,12 @@ import {
   StartQueryExecutionCommand,
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
-import { anySignal, ConfigError, type Duration, durationMs, PipeError, sleep } from '@pipe/core'
+import { anySignal, ConfigError, type Duration, durationMs, PipeError, type S3Location, sleep } from '@pipe/core'
 import { failureOf } from './failure'
 import type { Poller } from './poller'
 import { maxStatementBytes } from './render'
 import { repeat } from './request'
+import type { OpenStore } from './result/result-object'
 
 /** Options of one execution. */
 export interface RunOptions {
@@ -58,6 +59,10 @@ export interface Connection {
   readonly database: string | undefined
   /** Aborts when the client closes. */
   readonly closing: AbortSignal
+  /** Where result files go, as the client was told. */
+  readonly output: S3Location | undefined
+  /** Opens a bucket, to read results from. Absent when the caller gave a client of Athena and none of S3. */
+  readonly openStore: OpenStore | undefined
   resultConfiguration(signal: AbortSignal | undefined): Promise<ResultConfiguration | undefined>
   /** Tells of work that `close()` waits for. */
   track(work: Promise<unknown>): void

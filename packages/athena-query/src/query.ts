@@ -1,13 +1,24 @@
-import { PipeError } from '@pipe/core'
-import { checkReturns, type Returns } from './decode'
+import { ReadableStream } from 'node:stream/web'
+import { PipeError, type RowOfColumns } from '@pipe/core'
 import { type Connection, type ExecutionReport, type Run, type RunOptions, reportOf, startRun } from './execution'
-import { readRows } from './result-pages'
+import { queryStatement, type RouteOptions } from './result/query-statement'
+import { firstRow, type OpenResult, type OpenResultOptions, openResult, type ResultDescription } from './result/read-result'
+import { checkReturns, type Returns } from './result/row-plan'
 
 /** Options of {@link Athena.query}. */
-export interface QueryOptions<R extends Returns> extends RunOptions {
-  /** The columns of the result. Every column of Athena may be NULL: declare those `.nullable()` in which a NULL is no mistake. */
+export interface QueryOptions<R extends Returns | 'text'> extends RunOptions, RouteOptions {
+  /**
+   * The columns of the result. Every column of Athena may be NULL: declare those `.nullable()` in which a NULL is no mistake. `'text'`: rows
+   * are arrays of Athena's own texts by position, `null` for NULL; names may be there twice, nothing is decoded.
+   */
   readonly returns: R
 }
+
+/** Names of the options of a query that decide about its route. */
+export const routeOptionNames: readonly string[] = ['route', 'nested']
+
+/** The rows of a query with these `returns`. */
+export type QueryRow<R extends Returns | 'text'> = R extends Returns ? RowOfColumns<R> : (string | null)[]
 
 /**
  * A query. Nothing runs before it is iterated or one of its methods is called; it runs once. Rows are read from the result each time
@@ -18,6 +29,10 @@ export interface Query<Row> extends AsyncIterable<Row>, AsyncDisposable {
   rows(): Promise<Row[]>
   /** The first row; reads no further. */
   first(): Promise<Row | undefined>
+  /** The rows as a Web stream, at the pace of its reader. Cancelling it stops the query. */
+  stream(): ReadableStream<Row>
+  /** How the rows come, and their columns. Waits for the execution. */
+  result(): Promise<ResultDescription>
   /** Ends when the execution has ended. Rejects when it failed. */
   report(): Promise<ExecutionReport>
   /** Stops it on the server. Idempotent. Leaving the iteration early does the same. */
@@ -25,33 +40,69 @@ export interface Query<Row> extends AsyncIterable<Row>, AsyncDisposable {
 }
 
 /** Makes a query over one statement. */
-export function createQuery<Row>(connection: Connection, statement: string, options: QueryOptions<Returns>): Query<Row> {
-  checkReturns(options.returns)
+export function createQuery<Row>(connection: Connection, text: string, options: QueryOptions<Returns | 'text'>): Query<Row> {
+  const { returns } = options
+  if (returns !== 'text') checkReturns(returns)
+  const statement = queryStatement(text, returns, options, connection.output)
   let run: Run | undefined
   let cancelled = false
+  let opened: Promise<OpenResult> | undefined
   const reading = new AbortController()
   const start = () => {
     if (cancelled && !run) throw cancelledError()
-    run ??= startRun(connection, statement, options)
+    run ??= startRun(connection, statement.text, options)
     return run
   }
+  const signalWith = (left?: AbortSignal) =>
+    AbortSignal.any([options.signal, connection.closing, reading.signal, left].filter((signal) => signal !== undefined))
 
-  async function* pages(firstPageRows: number | undefined, left: AbortSignal): AsyncGenerator<Row[]> {
+  async function resultOptions(): Promise<OpenResultOptions> {
     const execution = await start().ended
-    const signals = [options.signal, connection.closing, reading.signal, left].filter((signal) => signal !== undefined)
-    yield* readRows(connection.client, execution, options.returns, {
-      signal: AbortSignal.any(signals),
-      firstPageRows,
-      onRows: (done) => options.onProgress?.({ phase: 'reading', done, unit: 'rows' }),
-    }) as AsyncGenerator<Row[]>
+    const { client, openStore } = connection
+    return { client, openStore, execution, statement, returns, signal: signalWith() }
+  }
+
+  async function open(): Promise<OpenResult> {
+    // A failure is not kept: who asks again, tries again.
+    opened ??= resultOptions()
+      .then(openResult)
+      .catch((error: unknown) => {
+        opened = undefined
+        throw error
+      })
+    return opened
+  }
+
+  async function* batches(left: AbortSignal): AsyncGenerator<Row[]> {
+    let done = 0
+    for await (const rows of (await open()).rows(signalWith(left))) {
+      done += rows.length
+      options.onProgress?.({ phase: 'reading', done, unit: 'rows' })
+      yield rows as Row[]
+    }
   }
 
   async function* rowsOf(left: AbortSignal): AsyncGenerator<Row> {
-    for await (const page of pages(undefined, left)) {
-      for (const row of page) {
+    for await (const batch of batches(left)) {
+      for (const row of batch) {
         options.signal?.throwIfAborted()
         yield row
       }
+    }
+  }
+
+  function iterate(): AsyncIterator<Row> {
+    const left = new AbortController()
+    const rows = rowsOf(left.signal)
+    return {
+      next: () => rows.next(),
+      return: async () => {
+        // A generator that waits does not hear of its return before it has something: the wait is ended first.
+        await run?.stop(cancelledError())
+        left.abort(cancelledError())
+        await rows.return(undefined)
+        return { done: true, value: undefined }
+      },
     }
   }
 
@@ -62,33 +113,36 @@ export function createQuery<Row>(connection: Connection, statement: string, opti
   }
 
   return {
-    [Symbol.asyncIterator]: () => {
-      const left = new AbortController()
-      const rows = rowsOf(left.signal)
-      return {
-        next: () => rows.next(),
-        return: async () => {
-          // A generator that waits does not hear of its return before it has something: the wait is ended first.
-          await run?.stop(cancelledError())
-          left.abort(cancelledError())
-          await rows.return(undefined)
-          return { done: true, value: undefined }
-        },
-      }
-    },
+    [Symbol.asyncIterator]: iterate,
     rows: async () => {
       const all: Row[] = []
-      for await (const page of pages(undefined, reading.signal)) for (const row of page) all.push(row)
+      for await (const batch of batches(reading.signal)) for (const row of batch) all.push(row)
       return all
     },
-    first: async () => {
-      for await (const page of pages(1, reading.signal)) return page[0]
-      return undefined
-    },
+    first: async () => (await firstRow(await resultOptions())) as Row | undefined,
+    stream: () => streamOf(iterate()),
+    result: async () => (await open()).description,
     report: async () => reportOf(await start().ended, 0),
     cancel,
     [Symbol.asyncDispose]: cancel,
   }
+}
+
+function streamOf<Row>(rows: AsyncIterator<Row>): ReadableStream<Row> {
+  return new ReadableStream<Row>(
+    {
+      async pull(controller) {
+        const next = await rows.next()
+        if (next.done) controller.close()
+        else controller.enqueue(next.value)
+      },
+      async cancel() {
+        await rows.return?.()
+      },
+    },
+    // Nothing is read ahead of the reader.
+    { highWaterMark: 0 },
+  )
 }
 
 function cancelledError(): PipeError {

@@ -32,3 +32,15 @@ function withoutLeadingComments(statement: string): string {
     text = text.slice(comment[0].length).trimStart()
   }
 }
+
+/** Whether a query ends in an ORDER BY of its own, not one of a subquery or a window. */
+export function hasTopLevelOrder(query: string): boolean {
+  const plain = query.replaceAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
+  let depth = 0
+  for (const [token] of plain.matchAll(/[()]|\border\s+by\b/gi)) {
+    if (token === '(') depth++
+    else if (token === ')') depth--
+    else if (depth === 0) return true
+  }
+  return false
+}
