@@ -1,4 +1,5 @@
 export { type App, type AppFunction, type AppKafka, type AppRule, applyApp, defineApp } from './app'
+export type { AthenaFault, AthenaFaultRule, AthenaQuotas, LocalAthena } from './athena/controls'
 export {
   type AdvanceOptions,
   type RealClock,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ConfigError, PipeError } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
+import { createAthenaControls, type LocalAthena } from './athena/controls'
 import { type RealClock, type RuntimeClock, realClock } from './clock'
 import { createDelivery } from './eventbridge/delivery'
 import { createFailureList, type EventFailure } from './eventbridge/failures'
@@ -59,6 +60,8 @@ export interface Local<ClockOfRuntime extends RuntimeClock = RuntimeClock> {
   /** The same as environment variables, for other processes. */
   readonly env: Readonly<Record<'AWS_ENDPOINT_URL' | 'AWS_REGION' | 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY', string>>
   readonly clock: ClockOfRuntime
+  /** Faults and quotas of Athena, to see what a client makes of them. */
+  readonly athena: LocalAthena
   readonly lambda: Omit<LambdaHost, 'close'>
   readonly events: {
     /** Failed asynchronous invocations (rules, Invoke with type Event), oldest first; the last 10 000. */
@@ -143,12 +146,19 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
     let url = ''
     const s3 = await createS3Service({ dir: join(folder.dir, 's3'), clock, authorizer })
     closers.push(() => s3.close())
+    const athenaControls = createAthenaControls(() => clock.now())
     const athena = lazyService(
       'athena',
       (call) => String(call.request.headers['x-amz-target']).startsWith('AmazonAthena.'),
       async () => {
         const { createAthenaService } = await import('./athena/service')
-        return createAthenaService({ dir: join(folder.dir, 'athena'), clock, authorizer, files: s3.files })
+        return createAthenaService({
+          dir: join(folder.dir, 'athena'),
+          clock,
+          authorizer,
+          files: s3.files,
+          controls: athenaControls,
+        })
       },
     )
     closers.push(() => athena.close?.())
@@ -233,6 +243,7 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
         AWS_SECRET_ACCESS_KEY: root.secretAccessKey,
       },
       clock,
+      athena: { fault: athenaControls.fault, setQuotas: athenaControls.setQuotas, clear: athenaControls.clear },
       lambda: {
         deploy: host.deploy,
         invoke: host.invoke,

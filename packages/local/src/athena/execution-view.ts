@@ -10,8 +10,9 @@ export function executionView(execution: Execution): object {
     Query: request.query,
     StatementType: execution.class.type,
     SubstatementType: execution.class.substatement,
-    ResultConfiguration: { OutputLocation: execution.outputPath },
-    ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: false } },
+    // A reused result stays where it is (user guide, "Reuse query results").
+    ResultConfiguration: { OutputLocation: (execution.reusedFrom ?? execution).outputPath },
+    ResultReuseConfiguration: { ResultReuseByAgeConfiguration: reuseView(request.reuseMaxAgeMs) },
     QueryExecutionContext: {
       ...(request.database === undefined ? {} : { Database: request.database }),
       ...(request.catalog === undefined ? {} : { Catalog: request.catalog }),
@@ -34,16 +35,20 @@ export function executionView(execution: Execution): object {
     },
     Statistics: {
       EngineExecutionTimeInMillis: engineMs,
-      DataScannedInBytes: outcome?.scannedBytes ?? execution.cutOffBytes ?? 0,
+      DataScannedInBytes: outcome?.scannedBytes ?? execution.scannedBytes,
       ...(outcome?.manifest === undefined ? {} : { DataManifestLocation: outcome.manifest }),
       TotalExecutionTimeInMillis: engineMs + queuedMs,
       QueryQueueTimeInMillis: queuedMs,
       ...(isFinal(state) ? { ServicePreProcessingTimeInMillis: 0, ServiceProcessingTimeInMillis: 0 } : {}),
       QueryPlanningTimeInMillis: Math.round(outcome?.planningMs ?? 0),
-      ResultReuseInformation: { ReusedPreviousResult: false },
+      ResultReuseInformation: { ReusedPreviousResult: execution.reusedFrom !== undefined },
     },
     WorkGroup: request.workgroup,
     EngineVersion: { SelectedEngineVersion: 'AUTO', EffectiveEngineVersion: 'Athena engine version 3' },
     ...(request.parameters.length > 0 ? { ExecutionParameters: request.parameters } : {}),
   }
+}
+
+function reuseView(maxAgeMs: number | undefined): object {
+  return maxAgeMs === undefined ? { Enabled: false } : { Enabled: true, MaxAgeInMinutes: maxAgeMs / 60_000 }
 }

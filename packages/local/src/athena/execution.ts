@@ -17,6 +17,8 @@ export interface ExecutionRequest {
   readonly output: S3Location
   readonly outputEnforced: boolean
   readonly maxScannedBytes: number | undefined
+  /** Set when a previous result may be reused. */
+  readonly reuseMaxAgeMs: number | undefined
   readonly principal: Principal
 }
 
@@ -36,8 +38,10 @@ export interface Execution {
   completedAt: number | undefined
   failure: AthenaFailure | undefined
   outcome: StatementOutcome | undefined
-  /** Of a query that was cancelled because it would scan too much. */
-  cutOffBytes: number | undefined
+  /** Whose result this one has instead of one of its own. */
+  reusedFrom: Execution | undefined
+  /** Known once the statement is compiled; also of a query that was cancelled because it would scan too much. */
+  scannedBytes: number
   /** Real milliseconds. */
   queuedMs: number
   runningMs: number

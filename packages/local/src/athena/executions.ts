@@ -4,11 +4,13 @@ import type { Catalog } from '../catalog/catalog'
 import type { RuntimeClock } from '../clock'
 import type { ObjectFiles } from '../s3/object-files'
 import type { Authorizer } from '../service'
+import type { AthenaControls } from './controls'
 import { type Execution, type ExecutionRequest, isFinal } from './execution'
 import { createPermissions } from './permissions'
 import { prepareStatement } from './prepare-statement'
 import type { PreparedStatements } from './prepared-statements'
 import { AthenaFailure, type SelectEngine } from './query-engine'
+import { reusableExecution } from './result-reuse'
 import { runStatement } from './run-statement'
 import { ScanLimitExceeded } from './scan-limit'
 import { type Statement, type StatementClass, statementClasses } from './statement'
@@ -42,6 +44,7 @@ export function createExecutions(options: {
   readonly files: ObjectFiles
   readonly clock: RuntimeClock
   readonly authorizer: Authorizer
+  readonly controls: AthenaControls
   readonly scratchDir: string
   engine(): Promise<SelectEngine>
 }): Executions {
@@ -69,11 +72,20 @@ export function createExecutions(options: {
     try {
       if (execution.statement instanceof AthenaFailure) throw execution.statement
       const { request, id } = execution
+      const reused = reusableExecution(execution, all.values(), { files: options.files, now: () => clock.now() })
+      if (reused?.outcome) {
+        execution.reusedFrom = reused
+        execution.outcome = { ...reused.outcome, scannedBytes: 0, planningMs: 0 }
+        return finish(execution, 'SUCCEEDED')
+      }
       execution.outcome = await runStatement(execution.statement, {
         id,
         database: request.database?.toLowerCase() ?? 'default',
         workgroup: request.workgroup,
         maxScannedBytes: request.maxScannedBytes,
+        onScan: (bytes) => {
+          execution.scannedBytes = bytes
+        },
         prepared: options.prepared,
         catalog: options.catalog,
         files: options.files,
@@ -88,10 +100,8 @@ export function createExecutions(options: {
       finish(execution, 'SUCCEEDED')
     } catch (error) {
       if (signal.aborted) finish(execution, 'CANCELLED', cancelled)
-      else if (error instanceof ScanLimitExceeded) {
-        execution.cutOffBytes = error.scannedBytes
-        finish(execution, 'CANCELLED', error.message)
-      } else {
+      else if (error instanceof ScanLimitExceeded) finish(execution, 'CANCELLED', error.message)
+      else {
         execution.failure = asFailure(error)
         finish(execution, 'FAILED', execution.failure.message)
       }
@@ -100,6 +110,10 @@ export function createExecutions(options: {
       slots.release()
     }
   }
+
+  /** Queued and running ones. Athena counts DDL and all others apart. */
+  const activeOf = (type: string) =>
+    [...aborts.keys()].filter((id) => (all.get(id)?.class.type === 'DDL') === (type === 'DDL')).length
 
   const forget = () => {
     for (const [id, execution] of all) {
@@ -131,6 +145,7 @@ export function createExecutions(options: {
         return options.prepared.get(request.workgroup, name)
       })
       const statementClass = statement instanceof AthenaFailure ? classOfText(request.query) : statementClasses[statement.kind]
+      options.controls.beforeStart(statementClass.type, activeOf(statementClass.type))
       const execution: Execution = {
         id,
         request,
@@ -143,7 +158,8 @@ export function createExecutions(options: {
         completedAt: undefined,
         failure: undefined,
         outcome: undefined,
-        cutOffBytes: undefined,
+        reusedFrom: undefined,
+        scannedBytes: 0,
         queuedMs: 0,
         runningMs: 0,
       }

@@ -131,7 +131,6 @@ function startRequest(
       )
     }
   }
-  // Reuse is an offer that Athena may decline: the local one always runs the query.
   refuseMembers(body, 'StartQueryExecution', ['EngineConfiguration'])
   const result = structure(body, 'ResultConfiguration')
   refuseMembers(result, 'ResultConfiguration', ['AclConfiguration'])
@@ -157,8 +156,16 @@ function startRequest(
     output,
     outputEnforced: workgroup.enforced,
     maxScannedBytes: workgroup.maxScannedBytes,
+    reuseMaxAgeMs: reuseAge(body),
     principal,
   }
+}
+
+/** Longest age of a result that may be reused: 7 days. */
+function reuseAge(body: RequestBody): number | undefined {
+  const byAge = structure(structure(body, 'ResultReuseConfiguration'), 'ResultReuseByAgeConfiguration')
+  const minutes = optionalInteger(byAge, 'MaxAgeInMinutes', 0, 10_080) ?? 60
+  return byAge['Enabled'] === true ? minutes * 60_000 : undefined
 }
 
 function outputLocation(client: string | undefined, workgroup: Workgroup): S3Location {

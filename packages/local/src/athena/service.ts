@@ -5,6 +5,7 @@ import { openCatalog } from '../catalog/catalog'
 import type { RuntimeClock } from '../clock'
 import type { ObjectFiles } from '../s3/object-files'
 import { type Authorizer, AwsError, type Service, type ServiceCall } from '../service'
+import { type AthenaControls, createAthenaControls } from './controls'
 import { createExecutions } from './executions'
 import { athenaOperations } from './operations'
 import { openPreparedStatements } from './prepared-statements'
@@ -24,6 +25,8 @@ export interface AthenaServiceOptions {
   readonly engine?: () => Promise<SelectEngine>
   /** Output location of the workgroup `primary` while it has none of its own. */
   readonly outputLocation?: string
+  /** Faults and quotas. Default: none. */
+  readonly controls?: AthenaControls
 }
 
 const targetPrefix = 'AmazonAthena.'
@@ -37,10 +40,11 @@ const maxBodyBytes = 4 * 1024 * 1024
 export async function createAthenaService(options: AthenaServiceOptions): Promise<Service> {
   checkOptions('createAthenaService', options, {
     required: ['dir', 'clock', 'authorizer', 'files'],
-    optional: ['engine', 'outputLocation'],
+    optional: ['engine', 'outputLocation', 'controls'],
   })
   const { dir, clock, authorizer, files } = options
   const now = () => clock.now()
+  const controls = options.controls ?? createAthenaControls(now)
   const scratchDir = resolve(dir, 'scratch')
   const spillDir = resolve(dir, 'spill')
   // What a process that died left behind.
@@ -53,7 +57,7 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
     options.engine ??
       (() => defaultEngine({ now, allowedDirectories: [files.dir, scratchDir, spillDir], spillDirectory: spillDir })),
   )
-  const executions = createExecutions({ catalog, prepared, files, clock, authorizer, scratchDir, engine: engine.get })
+  const executions = createExecutions({ catalog, prepared, files, clock, authorizer, controls, scratchDir, engine: engine.get })
   const operations = athenaOperations({ executions, workgroups, prepared, catalog, files, authorizer, now })
 
   return {
@@ -64,7 +68,11 @@ export async function createAthenaService(options: AthenaServiceOptions): Promis
         const name = targetOf(call)?.slice(targetPrefix.length) ?? ''
         const operation = Object.hasOwn(operations, name) ? operations[name] : undefined
         if (!operation) throw new AwsError('UnknownOperationException', `The local Athena has no operation ${name}.`)
-        respond(call, 200, await operation(await readBody(call), call.principal))
+        const body = await readBody(call)
+        const { losesReply } = controls.beforeCall(name)
+        const answer = await operation(body, call.principal)
+        if (losesReply) call.response.destroy()
+        else respond(call, 200, answer)
       } catch (error) {
         respondError(call, error)
       }

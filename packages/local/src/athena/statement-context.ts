@@ -26,6 +26,8 @@ export interface StatementContext {
   /** Folder of this execution on this machine; removed when it has ended. */
   readonly scratch: string
   readonly signal: AbortSignal
+  /** Told how much the statement reads, before it does. */
+  onScan(bytes: number): void
   /** Milliseconds by the clock of the runtime. */
   now(): number
   /** Started on first use. */

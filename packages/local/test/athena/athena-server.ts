@@ -9,6 +9,7 @@ import {
   StartQueryExecutionCommand,
   type StartQueryExecutionCommandInput,
 } from '@aws-sdk/client-athena'
+import { type AthenaControls, createAthenaControls } from '../../src/athena/controls'
 import type { SelectEngine } from '../../src/athena/query-engine'
 import { createAthenaService } from '../../src/athena/service'
 import { realClock } from '../../src/clock'
@@ -24,6 +25,7 @@ export interface AthenaServer {
   readonly files: ObjectFiles
   readonly iam: PolicyAuthorizer
   readonly client: AthenaClient
+  readonly controls: AthenaControls
   clientOf(principal: string): AthenaClient
   /** Runs a statement to its end and returns the execution. */
   run(sql: string, input?: Partial<StartQueryExecutionCommandInput>, client?: AthenaClient): Promise<QueryExecution>
@@ -43,6 +45,7 @@ export const outputLocation = 's3://results/out/'
 export async function startAthena(options: { dir?: string; engine?: () => Promise<SelectEngine> } = {}): Promise<AthenaServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'pipe-athena-')))
   const clock = realClock()
+  const controls = createAthenaControls(() => clock.now())
   const iam = createAuthorizer({ mode: 'enforce' })
   const s3 = await createS3Service({ dir: join(dir, 's3'), clock, authorizer: iam })
   const athena: Service = await createAthenaService({
@@ -50,6 +53,7 @@ export async function startAthena(options: { dir?: string; engine?: () => Promis
     clock,
     authorizer: iam,
     files: s3.files,
+    controls,
     ...(options.engine ? { engine: options.engine } : {}),
   })
   const principals = new Map<string, Principal>()
@@ -88,6 +92,7 @@ export async function startAthena(options: { dir?: string; engine?: () => Promis
     files: s3.files,
     iam,
     client,
+    controls,
     clientOf,
     async run(sql, input = {}, by = client) {
       const started = await by.send(
