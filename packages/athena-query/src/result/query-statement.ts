@@ -9,7 +9,9 @@ export type ResultRoute = 'pages' | 'file' | 'unload'
 
 /** What decides about it before the query runs. */
 export interface RouteOptions {
+  /** How the rows come. Default `'auto'`. */
   readonly route?: ResultRoute | 'auto' | undefined
+  /** `'json'`: nested columns are cast to JSON in the statement, so that the result holds their values. */
   readonly nested?: 'json' | undefined
 }
 
