@@ -5,6 +5,7 @@ import { unreadableRow } from '../quarantine'
 import type { RowOf, Table } from '../table'
 import { noun, show } from '../value'
 import { type ByteRanges, spooledRanges } from './byte-ranges'
+import { pageFault } from './parquet-pages'
 import { parquetSchemaOf } from './parquet-schema'
 import { exactParsers, parquetReader, parquetWriter } from './parquet-value'
 import type { ReadOptions, RowBatch } from './row-batch'
@@ -124,20 +125,50 @@ export interface OpenParquet {
 /** Reads the footer; the reason when there is no sound one. Errors of reading the bytes are thrown. */
 export async function openParquet(ranges: ByteRanges, signal?: AbortSignal): Promise<OpenParquet | { readonly reason: string }> {
   const { parquetMetadataAsync, parquetScan } = await import('hyparquet')
+  /** The column chunks that were checked last: the decoder takes them from here. */
+  let checked: { readonly start: number; readonly bytes: Uint8Array }[] = []
+  const read = async (start: number, end: number): Promise<Uint8Array> => {
+    const held = checked.find((chunk) => chunk.start <= start && end <= chunk.start + chunk.bytes.length)
+    if (held !== undefined) return held.bytes.subarray(start - held.start, end - held.start)
+    try {
+      signal?.throwIfAborted()
+      return await ranges.read(start, end)
+    } catch (error) {
+      if (typeof error === 'object' && error !== null) sourceErrors.add(error)
+      throw error
+    }
+  }
   const file: AsyncBuffer = {
     byteLength: ranges.byteLength,
     async slice(start, end = ranges.byteLength) {
       // hyparquet counts a negative start from the end.
       const from = start < 0 ? Math.max(0, ranges.byteLength + start) : start
-      try {
-        signal?.throwIfAborted()
-        const bytes = await ranges.read(from, Math.min(end, ranges.byteLength))
-        return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
-      } catch (error) {
-        if (typeof error === 'object' && error !== null) sourceErrors.add(error)
-        throw error
-      }
+      const bytes = await read(from, Math.min(end, ranges.byteLength))
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
     },
+  }
+  const checkChunks = async (name: string, rowStart: number, rowEnd: number) => {
+    checked = []
+    let row = 0
+    for (const group of found.row_groups) {
+      const [from, to] = [row, row + Number(group.num_rows)]
+      row = to
+      if (to <= rowStart || from >= rowEnd) continue
+      for (const { meta_data } of group.columns) {
+        if (meta_data?.path_in_schema[0] !== name) continue
+        const start = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset)
+        const end = start + Number(meta_data.total_compressed_size)
+        if (!(start >= 0 && start <= end && end <= ranges.byteLength))
+          throw new Error(`the column "${name}" lies outside of the file`)
+        const bytes = await read(start, end)
+        const fault = pageFault(bytes, {
+          values: Number(meta_data.num_values),
+          unpackedBytes: Number(meta_data.total_uncompressed_size),
+        })
+        if (fault !== undefined) throw new Error(`the column "${name}" has ${fault}`)
+        checked.push({ start, bytes })
+      }
+    }
   }
   let found: FileMetaData
   try {
@@ -171,6 +202,7 @@ export async function openParquet(ranges: ByteRanges, signal?: AbortSignal): Pro
       })
       const columns: Record<string, unknown[]> = {}
       for (const name of names) {
+        await checkChunks(name, start, end)
         let values: unknown[] = []
         for (const { rowStart, rowEnd } of scan.ranges) {
           const part = (await scan.readColumn({ column: name, rowStart, rowEnd })) as unknown as ArrayLike<unknown>
@@ -179,6 +211,7 @@ export async function openParquet(ranges: ByteRanges, signal?: AbortSignal): Pro
         if (values.length !== end - start) throw new Error(`the column "${name}" has ${values.length} values, not ${end - start}`)
         columns[name] = values
       }
+      checked = []
       return columns
     },
   }
