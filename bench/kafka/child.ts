@@ -19,9 +19,9 @@ export async function runTask<Report>(script: string, task: object, node = proce
     errors = (errors + chunk).slice(-2000)
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), taskTimeoutMs)
-  const [code] = (await once(child, 'close')) as [number | null]
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
   clearTimeout(timer)
-  if (code !== 0) throw new Error(`${JSON.stringify(task)} ended with code ${code}: ${errors}`)
+  if (code !== 0) throw new Error(`${JSON.stringify(task)} ended with ${signal ?? `code ${code}`}: ${errors}`)
   return JSON.parse(out.trim().split('\n').at(-1)!) as Report
 }
 

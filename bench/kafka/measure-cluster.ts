@@ -34,7 +34,7 @@ export async function measureCluster(
       log(`${name} skipped: ${peer.reason}`)
       continue
     }
-    const round = run(name, peer.folder, peer.node)
+    const round = repeated(name, run(name, peer.folder, peer.node), log)
     try {
       await round()
       others[name] = round
@@ -83,6 +83,20 @@ function reportPeers(measured: Partial<Record<string, Round[]>>, log: (line: str
   if (others.length === 0) return
   const fastest = Math.min(...others.map(msOf))
   log(`three brokers: ${(fastest / msOf('kit')).toFixed(2)} × the messages/s of the faster peer (goal 0.8, not judged)`)
+}
+
+/** Clients in native code now and then die with a signal. Their round is run again, three times at most, and the log says so. */
+function repeated(name: string, round: () => Promise<Round>, log: (line: string) => void): () => Promise<Round> {
+  return async () => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await round()
+      } catch (error) {
+        if (attempt === 3) throw error
+        log(`${name}: a round failed and is run again: ${(error as Error).message}`)
+      }
+    }
+  }
 }
 
 let nextTopic = 0
