@@ -9,6 +9,7 @@ const edges = {
   'athena-query': ['core'],
   compactor: ['core', 'athena-query'],
   's3-lifecycle': ['core'],
+  create: ['core'],
   'kafka-wire': [],
   'kafka-kit': ['core', 'kafka-wire'],
   local: ['core', 'events', 'kafka-wire'],

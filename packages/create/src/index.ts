@@ -1,0 +1,1 @@
+export { type CreatedProject, type CreateProjectOptions, createProject } from './create-project'

@@ -1,0 +1,16 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig([
+  {
+    entry: ['src/index.ts'],
+    format: ['esm', 'cjs'],
+    target: 'node20',
+    dts: true,
+    sourcemap: true,
+    clean: true,
+    // import.meta.url in the CommonJS build, for finding the template.
+    shims: true,
+  },
+  // The command line is ESM only; its shebang is kept by tsup.
+  { entry: ['src/cli.ts'], format: ['esm'], target: 'node20', clean: false },
+])
