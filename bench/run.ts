@@ -3,11 +3,12 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type StoredResult, writeBenchmarksPage } from './page'
 import type { BenchResult, BenchSuite } from './result'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const known = readdirSync(here)
-  .filter((file) => file.endsWith('.ts') && !['run.ts', 'result.ts'].includes(file))
+  .filter((file) => file.endsWith('.ts') && !['run.ts', 'result.ts', 'page.ts'].includes(file))
   .map((file) => file.slice(0, -3))
 
 const args = process.argv.slice(2)
@@ -55,8 +56,15 @@ for (const name of asked.length > 0 ? asked : known) {
   missed += result.rows.filter(({ kind, verdict }) => kind === 'ours' && verdict !== 'ok').length
   const results = join(here, 'results')
   if (!existsSync(results)) mkdirSync(results)
-  const report = { suite: suite.name, at: new Date().toISOString(), node: process.version, cores: cpus().length, ...result }
+  const report: StoredResult = {
+    suite: suite.name,
+    at: new Date().toISOString(),
+    node: process.version,
+    cores: cpus().length,
+    ...result,
+  }
   writeFileSync(join(results, `${suite.name}.json`), `${JSON.stringify(report, null, 2)}\n`)
 }
+writeBenchmarksPage(join(here, 'results'), join(dirname(here), 'docs', 'benchmarks.md'))
 if (missed > 0) console.log(`\n${missed} targets missed`)
 process.exit(check && missed > 0 ? 1 : 0)
