@@ -69,6 +69,7 @@ export async function createEndpoint(options: EndpointOptions): Promise<Endpoint
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    refuseForeignHost(request)
     const target = request.url ?? ''
     if (!target.startsWith('/')) throw new AwsError('InvalidURI', "Couldn't parse the specified URI.", 400)
     let url: URL
@@ -130,6 +131,19 @@ function listen(server: ReturnType<typeof createServer>, port: number): Promise<
     })
     server.listen(port, '127.0.0.1', resolve)
   })
+}
+
+/** Addresses and names of the loopback interface, and the virtual-hosted buckets below `localhost`. */
+const loopbackHost = /^(?:127(?:\.\d{1,3}){3}|\[::1\]|(?:[a-z0-9_.-]+\.)?localhost)(?::\d+)?$/i
+
+/**
+ * A page of the web can have its own name lead to 127.0.0.1 (DNS rebinding) and would then be asked nothing by the browser: the access key
+ * is no secret. Its requests carry its name as their host.
+ */
+function refuseForeignHost({ headers: { host = '' } }: IncomingMessage): void {
+  if (!loopbackHost.test(host)) {
+    throw new AwsError('AccessDenied', 'Access Denied: the local runtime answers requests to 127.0.0.1 and localhost only.', 403)
+  }
 }
 
 function findPrincipal(

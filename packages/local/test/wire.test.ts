@@ -144,8 +144,8 @@ describe('the socket', () => {
     expect(await raw('\x16\x03\x01\x02\x00\x01\x00')).toContain('400 Bad Request')
     expect(await raw('GET / HTTP/9.9\r\n\r\n')).toContain('400 Bad Request')
     expect(await raw(`GET / HTTP/1.1\r\nhost: x\r\nx-big: ${'y'.repeat(100_000)}\r\n\r\n`)).toContain('431')
-    expect(await raw('GET http://elsewhere/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')).toContain('InvalidURI')
-    expect(await raw('OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')).toContain('InvalidURI')
+    expect(await raw('GET http://elsewhere/ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')).toContain('InvalidURI')
+    expect(await raw('OPTIONS * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')).toContain('InvalidURI')
     for (let at = 0; at < 20; at++) {
       const socket = connect(endpoint.port, '127.0.0.1')
       socket.on('error', () => {})
@@ -154,6 +154,22 @@ describe('the socket', () => {
       socket.destroy()
     }
     await client().send(new ListBucketsCommand({}))
+  })
+
+  it.each(['evil.example', 'localhost.evil.example', '10.0.0.1', '127.0.0.1.evil.example:80', ''])(
+    'refuses the host %j, whatever the key: a page whose name leads here is not the user',
+    async (host) => {
+      const key =
+        'authorization: AWS4-HMAC-SHA256 Credential=AKIAALICE/20261124/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0'
+      const answered = await raw(`GET / HTTP/1.1\r\nhost: ${host}\r\n${key}\r\nconnection: close\r\n\r\n`)
+      expect(answered).toContain('answers requests to 127.0.0.1 and localhost only')
+      expect(calls).toEqual([])
+    },
+  )
+
+  it.each(['127.0.0.1', 'localhost:4566', 'my-bucket.localhost', '[::1]:80'])('answers the host %j', async (host) => {
+    const answered = await raw(`GET / HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`)
+    expect(answered).toContain('the request is not signed')
   })
 
   it('is on the loopback interface only', () => {

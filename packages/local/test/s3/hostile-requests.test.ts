@@ -136,7 +136,7 @@ describe('a refusal in the middle of a body', () => {
         answer += chunk.toString()
         if (connection === 'keep-alive' && answer.includes('</Error>')) socket.end()
       })
-      const all = { host: 'x', authorization, 'content-length': String(body.length), ...headers, ...more }
+      const all = { host: 'localhost', authorization, 'content-length': String(body.length), ...headers, ...more }
       socket.write(
         `PUT ${path} HTTP/1.1\r\n${Object.entries(all)
           .map(([name, value]) => `${name}: ${value}\r\n`)
@@ -160,7 +160,7 @@ describe('a client that goes away', () => {
     const sockets = Array.from({ length: 5 }, () => {
       const socket = connect(server.endpoint.port, '127.0.0.1')
       socket.on('error', () => {})
-      socket.write(`PUT /lake/cut HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: ${size}\r\n\r\n`)
+      socket.write(`PUT /lake/cut HTTP/1.1\r\nhost: localhost\r\nauthorization: ${authorization}\r\ncontent-length: ${size}\r\n\r\n`)
       socket.write(Buffer.alloc(size >> 1))
       return socket
     })
@@ -175,7 +175,7 @@ describe('a client that goes away', () => {
     for (let at = 0; at < 10; at++) {
       const socket = connect(server.endpoint.port, '127.0.0.1')
       socket.on('error', () => {})
-      socket.write(`GET /lake/long HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\n\r\n`)
+      socket.write(`GET /lake/long HTTP/1.1\r\nhost: localhost\r\nauthorization: ${authorization}\r\n\r\n`)
       await once(socket, 'data')
       socket.destroy()
     }
