@@ -22,7 +22,7 @@ export interface Sabotage {
 export const sabotages: readonly Sabotage[] = [
   {
     name: 'drop-one-object',
-    when: { minute: 18 },
+    when: { minute: 8 },
     async strike({ s3 }) {
       const key = (await listKeys(s3, places.raw)).at(-1)!
       await s3.send(new DeleteObjectCommand({ Bucket: places.bucket, Key: key }))
@@ -33,7 +33,7 @@ export const sabotages: readonly Sabotage[] = [
     name: 'lose-compacted-file',
     when: 'end',
     async strike({ s3 }) {
-      const key = (await compactedFiles(s3))[4]!
+      const key = (await compactedFiles(s3))[1]!
       await s3.send(new DeleteObjectCommand({ Bucket: places.bucket, Key: key }))
       return `deleted the committed file ${key}`
     },
@@ -42,7 +42,7 @@ export const sabotages: readonly Sabotage[] = [
     name: 'publish-twice',
     when: 'end',
     async strike({ s3, athena }) {
-      const key = (await compactedFiles(s3))[7]!
+      const key = (await compactedFiles(s3))[2]!
       const location: S3Location = `s3://${places.bucket}/${key.slice(0, key.lastIndexOf('/') + 1)}`
       const values = { dt: '2026-11-24', hour: '15', batch: 'sabotage' }
       await athena.execute(addPartitionsDdl({ database: places.database, name: places.compactedTable }, [{ values, location }]))
