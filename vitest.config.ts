@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, resolve as resolvePath } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // Sister packages are read from their sources, so tests need no build (condition "pipe-source" of every package.json).
@@ -8,6 +8,8 @@ const conditions = ['pipe-source', 'node', 'import', 'default']
 const folders = [
   ...['packages', 'examples'].flatMap((parent) => readdirSync(parent).map((name) => `${parent}/${name}`)),
   'faults',
+  'infrastructure',
+  'bench',
 ]
 const tested = folders.filter((folder) => existsSync(`${folder}/test`))
 
@@ -32,6 +34,8 @@ function project(folder: string, name: string, test: object) {
       execArgv: ['--conditions=pipe-source'],
       // Files of a package share a worker and what it has loaded: half of the time went into loading the same sources for each of them.
       isolate: false,
+      // The calls of the examples are held against their policies: npm run grants.
+      ...(folder.startsWith('examples/') && { env: { PIPE_IAM_CALLS: resolvePath('out/iam-calls', name) } }),
       ...test,
     },
   }

@@ -16,6 +16,8 @@ const tested = [
     readdirSync(join(root, parent)).filter((name) => existsSync(join(root, parent, name, 'test'))),
   ),
   'faults',
+  'infrastructure',
+  'bench',
 ]
 if (only && !tested.includes(only)) {
   console.error(`There is no package "${only}" with tests: ${tested.join(', ')}.`)
@@ -26,6 +28,8 @@ await setUp()
 const report = join(root, 'out', 'test-report.json')
 mkdirSync(join(root, 'out'), { recursive: true })
 rmSync(report, { force: true })
+// What the examples call is recorded anew, for `npm run grants -- --recorded`.
+if (!only) rmSync(join(root, 'out', 'iam-calls'), { recursive: true, force: true })
 
 // A package and its tests on real brokers, which are a project of their own.
 const project = only ? ['--project', only, '--project', `${only}-live*`] : []

@@ -12,6 +12,7 @@ import { createEventCounter, type EventTotals } from './eventbridge/totals'
 import { type AuthorizedCall, createAuthorizer } from './iam/authorizer'
 import { createCredentials, type LocalCredentials } from './iam/credentials'
 import type { PolicyDocument } from './iam/policy'
+import { recordCalls } from './iam/recording'
 import type { KafkaOptions, LocalKafka } from './kafka/cluster'
 import { startKafka } from './kafka/start-kafka'
 import { createAsyncInvoker } from './lambda/async-invoker'
@@ -125,7 +126,7 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
   const failures = createFailureList(onFailure)
 
   // What was opened, in order; closed in reverse, also when the start fails half-way.
-  const closers: (() => unknown)[] = [() => folder.remove(), () => clock.close()]
+  const closers: (() => unknown)[] = [() => recordCalls(authorizer), () => folder.remove(), () => clock.close()]
   const closeAll = async () => {
     const errors: unknown[] = []
     for (const close of closers.splice(0).reverse()) {
@@ -177,15 +178,16 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
     const counter = createEventCounter()
     const queues = createQueues(clock)
     closers.push(() => queues.close())
+    const sendToQueue = (arn: string, text: string, functionName: string) => {
+      authorizer.authorize({ name: functionName, accessKeyId: '', secretAccessKey: '' }, 'sqs:SendMessage', arn)
+      const queue = queues.find(arn)
+      if (!queue) throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.')
+      sendTo(queue, { MessageBody: text }, functionName)
+    }
     const asyncInvoker = createAsyncInvoker({
       clock,
       invoke: (name, event) => host.invoke(name, event),
-      sendToQueue(arn, text, functionName) {
-        authorizer.authorize({ name: functionName, accessKeyId: '', secretAccessKey: '' }, 'sqs:SendMessage', arn)
-        const queue = queues.find(arn)
-        if (!queue) throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.')
-        sendTo(queue, { MessageBody: text }, functionName)
-      },
+      sendToQueue,
       onFailure: (failure) => failures.add(failure),
       count: (what) => counter.count(what),
     })
@@ -193,9 +195,12 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
       clock,
       queues,
       authorizer,
+      kafkaBrokers: () => kafka?.brokers,
       functionOf: (name) => host.get(name),
       invoke: (name, event) => host.invoke(name, event),
+      sendToQueue,
       onFailure: (failure) => failures.add(failure),
+      count: (what) => counter.count(what),
     })
     const lambda = createLambdaService({ host, authorizer, asyncInvoker, policies, mappings })
     const delivery = createDelivery({

@@ -28,6 +28,8 @@ export interface PolicyAuthorizer extends Authorizer {
    */
   setPolicy(principalName: string, policy: PolicyDocument): void
   removePolicy(principalName: string): void
+  /** The policy that each principal has now. */
+  policies(): ReadonlyMap<string, PolicyDocument>
   /** All calls so far, in order of first appearance. With mode `off` they say what `enforce` would have answered. At most 100 000 different ones are kept. */
   calls(): readonly AuthorizedCall[]
 }
@@ -55,14 +57,14 @@ export function createAuthorizer(options: AuthorizerOptions): PolicyAuthorizer {
   checkOptions('createAuthorizer', options, { required: ['mode'], optional: ['now'] })
   const { mode, now = Date.now } = options
   if (mode !== 'enforce' && mode !== 'off') throw new ConfigError(`iam is "${mode}", not "enforce" or "off".`)
-  const policies = new Map<string, readonly PreparedStatement[]>()
+  const policies = new Map<string, { readonly document: PolicyDocument; readonly statements: readonly PreparedStatement[] }>()
   const calls = new Map<string, AuthorizedCall>()
 
   const ask = (principal: Principal, action: string, resource: string, given: Readonly<Record<string, string>> = {}) => {
     const root = principal.name === 'root'
     const decision = root
       ? ({ outcome: 'allowed' } as const)
-      : decide(policies.get(principal.name) ?? [], action, resource, requestContext(principal, now(), given))
+      : decide(policies.get(principal.name)?.statements ?? [], action, resource, requestContext(principal, now(), given))
     const allowed = decision.outcome === 'allowed'
     const id = `${principal.name}\n${action}\n${resource}\n${allowed}`
     const before = calls.get(id)
@@ -76,7 +78,7 @@ export function createAuthorizer(options: AuthorizerOptions): PolicyAuthorizer {
   return {
     mode,
     setPolicy(principalName, policy) {
-      policies.set(principalName, preparePolicy(principalName, policy))
+      policies.set(principalName, { document: policy, statements: preparePolicy(principalName, policy) })
     },
     removePolicy(principalName) {
       policies.delete(principalName)
@@ -95,6 +97,7 @@ export function createAuthorizer(options: AuthorizerOptions): PolicyAuthorizer {
     isAllowed(principal, action, resource, context) {
       return ask(principal, action, resource, context).outcome === 'allowed' || mode === 'off'
     },
+    policies: () => new Map([...policies].map(([name, { document }]) => [name, document])),
     calls: () => [...calls.values()],
   }
 }
