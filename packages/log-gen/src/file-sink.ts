@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { ConfigError } from '@pipe/core'
 import type { LogSink } from './sink'
 
 /**
  * A sink into a folder, with the keys as paths below it. A file appears whole or not at all (it is written beside and renamed).
+ *
+ * `put` throws {@link ConfigError} `PIPE_LOG_KEY` for a key that leads out of the folder.
  *
  * @example
  * ```ts
@@ -16,6 +19,12 @@ export function toFile(dir: string): LogSink {
   return {
     put: async (file, { signal }) => {
       const path = resolve(dir, file.key)
+      if (!path.startsWith(resolve(dir) + sep)) {
+        throw new ConfigError(`The key ${JSON.stringify(file.key)} leads out of ${dir}.`, {
+          code: 'PIPE_LOG_KEY',
+          hint: 'Keys are paths below the folder, without "..".',
+        })
+      }
       await mkdir(dirname(path), { recursive: true })
       const beside = `${path}.${randomUUID()}.part`
       try {

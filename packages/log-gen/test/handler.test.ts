@@ -157,4 +157,11 @@ describe('toFile', () => {
     await expect(toFile(folder).put(file, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     expect(await readdir(join(folder, 'dt=2026-11-24/hour=15'))).toEqual([])
   })
+  it.each(['../other/x', '/etc/x', 'a/../../x', '.', ''])('writes nowhere but below the folder: key %j', async (key) => {
+    const folder = await mkdtemp(join(tmpdir(), 'log-gen-'))
+    folders.push(folder)
+    const file = makeFiles(fleet({ devices: 2 }), windowOf('1 minute', '2026-11-24T15:31:00Z'))[0] as RawFile
+    await expect(toFile(folder).put({ ...file, key }, {})).rejects.toMatchObject({ code: 'PIPE_LOG_KEY' })
+    expect(await readdir(folder)).toEqual([])
+  })
 })
