@@ -26,10 +26,13 @@ export interface Answering<First> {
 /** Starts a script that sends a first message when it is ready, and one more for each message it gets. */
 export async function startScript<First>(script: string, args: readonly string[]): Promise<Answering<First>> {
   const child: ChildProcess = fork(script, args, { execArgv: [], env })
+  // One listener for all questions: one each would pile up, and an end between two questions would go unseen.
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`${script} ended with code ${code}`)
+  })
+  // Thrown where an answer is awaited; after `stop` nobody waits.
+  ended.catch(() => {})
   const next = async <Message>(): Promise<Message> => {
-    const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`${script} ended with code ${code}`)
-    })
     const [message] = (await Promise.race([once(child, 'message'), ended])) as [Message]
     return message
   }
