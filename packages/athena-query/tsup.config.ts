@@ -10,4 +10,6 @@ export default defineConfig([
     clean: true,
     splitting: true,
   },
+  // The command line is ESM only; its shebang is kept by tsup.
+  { entry: ['src/cli.ts'], format: ['esm'], target: 'node20', clean: false },
 ])

@@ -9,7 +9,7 @@ import {
   type S3Location,
 } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
-import { type CtasOptions, ctasSql } from './ctas'
+import { createTableWork, type TableWork } from './builder/table-work'
 import { type Connection, type ExecutionReport, type RunOptions, reportOf, runOptionNames, startRun } from './execution'
 import { createPoller } from './poller'
 import { createQuery, type Query, type QueryOptions, type QueryRow, routeOptionNames } from './query'
@@ -40,7 +40,7 @@ export interface AthenaOptions {
 }
 
 /** Athena, with one poller for all executions of this client. */
-export interface Athena extends AsyncDisposable {
+export interface Athena extends TableWork, AsyncDisposable {
   readonly database: string | undefined
   readonly workgroup: string
   /**
@@ -55,8 +55,6 @@ export interface Athena extends AsyncDisposable {
    * @throws {@link AthenaQueryError} when it fails, {@link PipeError} `PIPE_ATHENA_TIMEOUT`, or the signal's reason.
    */
   execute(statement: SqlFragment | string, options?: RunOptions): Promise<ExecutionReport>
-  /** Creates a table from a query: see {@link ctasSql}. The report's `updatedRows` is the number of rows written. */
-  ctas(options: CtasOptions): Promise<ExecutionReport>
   /** Stops what still runs, on the server too, and closes the client if it was made here. Idempotent. */
   close(): Promise<void>
 }
@@ -119,19 +117,25 @@ export function createAthena(options: AthenaOptions = {}): Athena {
     if (options.client === undefined) client.destroy()
   }
 
+  const query = <const R extends Returns | 'text'>(statement: SqlFragment, queryOptions: QueryOptions<R>): Query<QueryRow<R>> => {
+    checkOptions('query', queryOptions, { required: ['returns'], optional: [...runOptionNames, ...routeOptionNames] })
+    const text = textOf('query', statement)
+    return createQuery<QueryRow<R>>(connection, text, queryOptions)
+  }
+
   return {
     database,
     workgroup,
-    query: <const R extends Returns | 'text'>(statement: SqlFragment, queryOptions: QueryOptions<R>): Query<QueryRow<R>> => {
-      checkOptions('query', queryOptions, { required: ['returns'], optional: [...runOptionNames, ...routeOptionNames] })
-      const text = textOf('query', statement)
-      return createQuery<QueryRow<R>>(connection, text, queryOptions)
-    },
+    query,
     execute: async (statement, runOptions = {}) => {
       checkOptions('execute', runOptions, { optional: runOptionNames })
       return runToEnd(typeof statement === 'string' ? statement : textOf('execute', statement), runOptions)
     },
-    ctas: async (ctasOptions) => runToEnd(renderSql(ctasSql(ctasOptions)), ctasOptions),
+    ...createTableWork({
+      ...connection,
+      runToEnd,
+      rowsOf: (statement, returns, runOptions) => query(statement, { ...runOptions, returns }).rows(),
+    }),
     close,
     [Symbol.asyncDispose]: close,
   }

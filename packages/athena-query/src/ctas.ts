@@ -17,12 +17,17 @@ export interface CtasSqlOptions {
   readonly compression?: 'SNAPPY' | 'GZIP' | 'ZSTD' | 'NONE' | undefined
   /** `{ by: ['device_name'], count: 1 }` gives one file. At most 100. */
   readonly buckets?: { readonly by: readonly string[]; readonly count: number } | undefined
+  /** Columns that become folders: the last ones of the query, in its order. At most 100 partitions times buckets are written at once. */
+  readonly partitionedBy?: readonly string[] | undefined
 }
 
 /** Options of {@link Athena.ctas}. */
-export interface CtasOptions extends CtasSqlOptions, RunOptions {}
+export interface CtasOptions extends CtasSqlOptions, RunOptions {
+  /** Writes into a new folder below `location`, so that a second attempt never meets what the first left behind. Default `false`. */
+  readonly folderPerAttempt?: boolean | undefined
+}
 
-const sqlOptionNames = ['format', 'compression', 'buckets']
+const sqlOptionNames = ['format', 'compression', 'buckets', 'partitionedBy']
 
 /**
  * The statement `CREATE TABLE … WITH (…) AS …` with its properties.
@@ -32,7 +37,7 @@ const sqlOptionNames = ['format', 'compression', 'buckets']
  */
 export function ctasSql(options: CtasSqlOptions): SqlFragment {
   checkOptions('ctas', options, { required: ['table', 'as', 'location'], optional: [...sqlOptionNames, ...runOptionNames] })
-  const { table, as, location, format = 'PARQUET', buckets } = options
+  const { table, as, location, format = 'PARQUET', buckets, partitionedBy } = options
   parseLocation(location)
   if (!isFragment(as)) throw sqlError('ctas: "as" is not a fragment of the sql tag.', { hint: 'Write as: sql`SELECT …`.' })
   if (typeof table !== 'string' || table.includes('.')) {
@@ -44,6 +49,7 @@ export function ctasSql(options: CtasSqlOptions): SqlFragment {
     sql`format = ${oneOf('format', format, ['PARQUET', 'ORC', 'JSON', 'TEXTFILE'])}`,
     ...compressionOf(format, options.compression),
     ...(buckets === undefined ? [] : bucketsOf(buckets)),
+    ...(partitionedBy === undefined ? [] : partitionsOf(partitionedBy, buckets?.by ?? [])),
     sql`external_location = ${location}`,
   ]
   return sql`CREATE TABLE ${identifier(table)} WITH (
@@ -75,6 +81,15 @@ function bucketsOf({ by, count }: { readonly by: readonly string[]; readonly cou
     throw new ConfigError(`ctas: buckets.count must be a whole number from 1 to 100, not ${count}.`)
   }
   return [sql`bucketed_by = ${by}`, sql`bucket_count = ${count}`]
+}
+
+function partitionsOf(by: readonly string[], bucketed: readonly string[]): SqlFragment[] {
+  if (!Array.isArray(by) || by.length === 0 || by.some((name) => typeof name !== 'string' || name === '')) {
+    throw new ConfigError('ctas: partitionedBy names no columns.', { hint: 'Leave it out.' })
+  }
+  const twice = by.find((name) => bucketed.includes(name))
+  if (twice !== undefined) throw new ConfigError(`ctas: "${twice}" cannot be both a partition and a bucket.`)
+  return [sql`partitioned_by = ${by}`]
 }
 
 function oneOf(what: string, value: string, allowed: readonly string[]): string {

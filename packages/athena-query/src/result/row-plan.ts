@@ -17,6 +17,8 @@ export interface ResultColumn {
 export interface RowPlan<Row = Record<string, unknown>> {
   /** As the result names them, in its order. */
   readonly names: readonly string[]
+  /** Rows may have other cells than there are columns: DESCRIBE gives one padded cell. */
+  readonly anyWidth?: true
   /** `undefined`: the text is the value. */
   readonly decoders: readonly (CellDecoder | undefined)[]
   /** Makes the row of values, which are in the order of the columns. The array is used again for the next row. */
@@ -64,6 +66,7 @@ export function resultColumns(columns: readonly ColumnInfo[]): ResultColumn[] {
 export function textPlan(columns: readonly ColumnInfo[]): RowPlan<(string | null)[]> {
   return {
     names: columns.map(({ Name = '' }) => Name),
+    anyWidth: true,
     decoders: columns.map(() => undefined),
     make: (values) => [...values] as (string | null)[],
     nullOf: () => null,
@@ -94,6 +97,11 @@ export function rowPlan(returns: Returns, columns: readonly ColumnInfo[]): RowPl
       })
     }
   }
+  return declaredPlan(returns, names)
+}
+
+/** The plan of rows whose columns come in the order of `names`; their types were checked, or cannot be. */
+export function declaredPlan(returns: Returns, names: readonly string[]): RowPlan {
   const declaredColumns = names.map((name) => returns[name]!)
   return {
     names,
@@ -110,7 +118,7 @@ export function rowPlan(returns: Returns, columns: readonly ColumnInfo[]): RowPl
 /** Decodes one row of a page. `undefined` is NULL; `row` is its 1-based number, for errors. */
 export function decodeCells<Row>(plan: RowPlan<Row>, cells: readonly (string | undefined)[], row: number): Row {
   const { decoders } = plan
-  if (cells.length !== decoders.length) {
+  if (cells.length !== decoders.length && !plan.anyWidth) {
     throw new PipeError('PIPE_ATHENA_COLUMN', `Row ${row} has ${cells.length} cells for ${decoders.length} columns.`, {
       hint: 'DESCRIBE and SHOW give one padded cell: use information_schema instead.',
     })

@@ -1,6 +1,7 @@
 import { column, PipeError } from '@pipe/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { readResultCsv } from '../../src/index'
 import { csvRows } from '../../src/result/csv-rows'
 import { type RowPlan, rowPlan, textPlan } from '../../src/result/row-plan'
 
@@ -167,6 +168,17 @@ describe('typed rows', () => {
     ])
     expect(Object.getPrototypeOf(row)).toBe(Object.prototype)
   })
+})
+
+it('a file at hand is read without Athena', async () => {
+  const bytes = Buffer.from(csv([['n', 'name'], ['1', null], ['2', 'b']]))
+  const returns = { n: column.bigint(), name: column.string().nullable() }
+  const rows = []
+  for await (const batch of readResultCsv(pieces(bytes, 5), { returns, file: 'r.csv' })) rows.push(...batch)
+  expect(rows).toEqual([
+    { n: 1n, name: null },
+    { n: 2n, name: 'b' },
+  ])
 })
 
 describe('memory', () => {

@@ -190,7 +190,7 @@ export function createMemoryAthena({ s3, table, addsTwice = false }: MemoryAthen
       })
       return pass('Athena CTAS ends', false, async () => {
         tables.set(name, { location, isList: false, isParquet: true, isPartitioned: false, partitions: new Map() })
-        return { ...report(), updatedRows: rows }
+        return { ...report(), updatedRows: rows, location }
       })
     }
     const send = (name: string, input: object) =>
@@ -200,6 +200,10 @@ export function createMemoryAthena({ s3, table, addsTwice = false }: MemoryAthen
       workgroup: 'primary',
       execute,
       ctas,
+      unload: unused,
+      insert: unused,
+      peekTable: unused,
+      describe: unused,
       query: ((statement: Parameters<typeof renderSql>[0]) => {
         const rows = () => pass('Athena query', true, async () => rowsOfQuery(renderSql(statement)))
         return {
@@ -221,6 +225,11 @@ export function createMemoryAthena({ s3, table, addsTwice = false }: MemoryAthen
     rows: (name) => parquetRows(objectsOf(name)),
     tables: () => [...tables.keys()],
   }
+}
+
+/** What the compactor never calls. */
+function unused(): Promise<never> {
+  return Promise.reject(failed('the simulated Athena does not know this call'))
 }
 
 /** The paths of `"$path" IN ('…', …)`; `undefined` when there is no such condition. */
