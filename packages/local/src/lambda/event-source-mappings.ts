@@ -1,22 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import type { RuntimeClock } from '../clock'
 import type { EventFailure } from '../eventbridge/failures'
-import { type Authorizer, AwsError, type Principal } from '../service'
+import { type Authorizer, AwsError, localAccount, localRegion, type Principal } from '../service'
 import type { Queues } from '../sqs/queues'
 import { functionArn } from './function-config'
 import type { DeployedFunction } from './host'
 import type { InvokeResult } from './invocation-log'
-import { type SqsMapping, type SqsPoller, startSqsPoller } from './sqs-poller'
+import { isKafkaSource, type KafkaMapping, kafkaMappingView, newKafkaMapping, readKafkaMapping } from './kafka-mapping'
+import { startKafkaPoller } from './kafka-poller'
+import { checkVisibility, newSqsMapping, queueReadActions, readSqsMapping, type SqsMapping, sqsMappingView } from './sqs-mapping'
+import { startSqsPoller } from './sqs-poller'
+
+type Input = Readonly<Record<string, unknown>>
 
 /** The event source mappings of a runtime. They live as long as the process, as the queues do. */
 export interface EventSourceMappings {
-  /** @throws AwsError as Lambda does, also when the function's role may not read the queue. */
-  create(input: Readonly<Record<string, unknown>>, functionName: string): object
+  /** @throws AwsError as Lambda does, also when the function's role may not read the source. */
+  create(input: Input, functionName: string): object
   /** @throws AwsError ResourceNotFoundException */
   get(uuid: string): object
   list(filter: { readonly functionName?: string; readonly sourceArn?: string }): readonly object[]
   /** Changes `BatchSize`, `Enabled` and the like. */
-  update(uuid: string, input: Readonly<Record<string, unknown>>): object
+  update(uuid: string, input: Input): object
   remove(uuid: string): object
   close(): void
 }
@@ -26,163 +31,186 @@ export interface EventSourceMappingsOptions {
   readonly clock: RuntimeClock
   readonly queues: Queues
   readonly authorizer: Authorizer
+  /** The brokers of the runtime, which an MSK cluster stands for; `undefined` when it has none. */
+  kafkaBrokers(): readonly string[] | undefined
   functionOf(name: string): DeployedFunction | undefined
   invoke(functionName: string, event: unknown): Promise<InvokeResult>
+  /** Puts a text into the queue of an ARN, as the function. @throws when it may not or there is none. */
+  sendToQueue(arn: string, text: string, functionName: string): void
   onFailure(failure: EventFailure): void
+  count(what: 'retried' | 'deadLettered'): void
 }
 
-const members = [
-  'EventSourceArn',
-  'FunctionName',
-  'BatchSize',
-  'MaximumBatchingWindowInSeconds',
-  'FunctionResponseTypes',
-  'ScalingConfig',
-  'Enabled',
-]
-const readActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']
-/** Lambda begins with five pollers for a standard queue. */
-const standardConcurrency = 5
+interface Running {
+  readonly functionName: string
+  readonly sourceArn: string | undefined
+  view(): object
+  update(input: Input): Running
+  close(): void
+}
 
 /** No mappings yet. */
 export function createEventSourceMappings(options: EventSourceMappingsOptions): EventSourceMappings {
-  const { clock, queues, authorizer, functionOf, invoke, onFailure } = options
-  const mappings = new Map<string, { mapping: SqsMapping; poller: SqsPoller | undefined }>()
-  const roleOf = (name: string): Principal => ({ name, accessKeyId: '', secretAccessKey: '' })
-
+  const { clock, functionOf } = options
+  const running = new Map<string, Running>()
   const existing = (uuid: string) => {
-    const found = mappings.get(uuid)
+    const found = running.get(uuid)
     if (!found) throw new AwsError('ResourceNotFoundException', 'The resource you requested does not exist.', 404)
     return found
   }
-  const put = (mapping: SqsMapping) => {
-    mappings.get(mapping.uuid)?.poller?.close()
-    const queue = queues.find(mapping.queueArn)
-    const role = roleOf(mapping.functionName)
-    const poller =
-      mapping.enabled && queue
-        ? startSqsPoller(mapping, {
-            clock,
-            queue,
-            invoke,
-            // Asked at every poll, as on AWS: a right that is taken away ends the reading.
-            mayRead: () => readActions.every((action) => authorizer.isAllowed(role, action, mapping.queueArn)),
-            onFailure: (message) =>
-              onFailure({ at: new Date(clock.now()), functionName: mapping.functionName, message, attempt: 1, isFinal: false }),
-          })
-        : undefined
-    mappings.set(mapping.uuid, { mapping, poller })
-    return viewOf(mapping)
-  }
-
   return {
     create(input, functionName) {
-      const queueArn = input['EventSourceArn']
-      if (typeof queueArn !== 'string' || !/^arn:aws:sqs:/.test(queueArn)) {
-        throw invalid(`EventSourceArn ${JSON.stringify(queueArn)} is no queue; the local Lambda reads queues only.`)
-      }
-      const queue = queues.find(queueArn)
-      const fn = functionOf(functionName)
-      if (!fn) throw new AwsError('ResourceNotFoundException', `Function not found: ${functionArn(functionName)}`, 404)
-      if (!queue) throw invalid('The queue does not exist.')
-      for (const action of readActions) {
-        if (authorizer.isAllowed(roleOf(functionName), action, queueArn)) continue
-        throw invalid(`The provided execution role does not have permissions to call ${action.slice('sqs:'.length)} on SQS`)
-      }
-      if (queue.settings.visibilityMs < fn.timeoutMs) {
-        throw invalid(
-          `Queue visibility timeout: ${queue.settings.visibilityMs / 1000} seconds is less than Function timeout: ${fn.timeoutMs / 1000} seconds`,
-        )
-      }
-      if ([...mappings.values()].some(({ mapping }) => mapping.queueArn === queueArn && mapping.functionName === functionName)) {
-        throw new AwsError(
-          'ResourceConflictException',
-          `An event source mapping with SQS arn ("${queueArn}") and function ("${functionName}") already exists.`,
-          409,
-        )
-      }
-      const base = { uuid: randomUUID(), queueArn, functionName, createdAt: clock.now() }
-      return put(
-        read(input, {
-          ...base,
-          batchSize: 10,
-          windowMs: 0,
-          reportsItems: false,
-          concurrency: standardConcurrency,
-          enabled: true,
-        }),
-      )
+      if (!functionOf(functionName))
+        throw new AwsError('ResourceNotFoundException', `Function not found: ${functionArn(functionName)}`, 404)
+      const base = { uuid: randomUUID(), functionName, createdAt: clock.now() }
+      const started = isKafkaSource(input)
+        ? startKafka(newKafkaMapping(input, base), options)
+        : startSqs(sqsMapping(input, base, [...running.values()], options), options)
+      running.set(base.uuid, started)
+      return started.view()
     },
-    get: (uuid) => viewOf(existing(uuid).mapping),
+    get: (uuid) => existing(uuid).view(),
     list: ({ functionName, sourceArn }) =>
-      [...mappings.values()]
-        .map(({ mapping }) => mapping)
+      [...running.values()]
         .filter(
-          (mapping) =>
-            (functionName ?? mapping.functionName) === mapping.functionName &&
-            (sourceArn ?? mapping.queueArn) === mapping.queueArn,
+          (one) => (functionName ?? one.functionName) === one.functionName && (sourceArn ?? one.sourceArn) === one.sourceArn,
         )
-        .map(viewOf),
-    update: (uuid, input) => put(read({ ...input, EventSourceArn: undefined, FunctionName: undefined }, existing(uuid).mapping)),
+        .map((one) => one.view()),
+    update(uuid, input) {
+      const changed = existing(uuid).update({ ...input, EventSourceArn: undefined, FunctionName: undefined })
+      running.set(uuid, changed)
+      return changed.view()
+    },
     remove(uuid) {
-      const { mapping, poller } = existing(uuid)
-      poller?.close()
-      mappings.delete(uuid)
-      return { ...viewOf(mapping), State: 'Deleting' }
+      const one = existing(uuid)
+      one.close()
+      running.delete(uuid)
+      return { ...one.view(), State: 'Deleting' }
     },
     close() {
-      for (const { poller } of mappings.values()) poller?.close()
-      mappings.clear()
+      for (const one of running.values()) one.close()
+      running.clear()
     },
   }
 }
 
-/** The mapping with what a request says. @throws AwsError InvalidParameterValueException, also for members that are not modelled. */
-function read(input: Readonly<Record<string, unknown>>, before: SqsMapping): SqsMapping {
-  for (const [name, value] of Object.entries(input)) {
-    if (value !== undefined && value !== null && !members.includes(name)) {
-      throw invalid(`${name} is not supported by the local Lambda (supported: ${members.join(', ')}).`)
-    }
+function sqsMapping(
+  input: Input,
+  base: Pick<SqsMapping, 'uuid' | 'functionName' | 'createdAt'>,
+  others: readonly Running[],
+  { queues, authorizer, functionOf }: EventSourceMappingsOptions,
+): SqsMapping {
+  const { EventSourceArn: queueArn } = input
+  const { functionName } = base
+  if (typeof queueArn !== 'string' || !/^arn:aws:sqs:/.test(queueArn))
+    throw invalid(
+      `EventSourceArn ${JSON.stringify(queueArn)} is no queue and no Kafka cluster; the local Lambda reads only these.`,
+    )
+  const queue = queues.find(queueArn)
+  if (!queue) throw invalid('The queue does not exist.')
+  for (const action of queueReadActions) {
+    if (authorizer.isAllowed(roleOf(functionName), action, queueArn)) continue
+    throw invalid(`The provided execution role does not have permissions to call ${action.slice('sqs:'.length)} on SQS`)
   }
-  const isFifo = before.queueArn.endsWith('.fifo')
-  const number = (name: string, given: unknown, max: number, min: number, otherwise: number): number => {
-    if (given === undefined || given === null) return otherwise
-    if (typeof given === 'number' && Number.isInteger(given) && given >= min && given <= max) return given
-    throw invalid(`${name} must be a whole number from ${min} to ${max}.`)
+  checkVisibility(queue, functionOf(functionName)!)
+  if (others.some((one) => one.sourceArn === queueArn && one.functionName === functionName)) {
+    throw new AwsError(
+      'ResourceConflictException',
+      `An event source mapping with SQS arn ("${queueArn}") and function ("${functionName}") already exists.`,
+      409,
+    )
   }
-  const windowMs =
-    number('MaximumBatchingWindowInSeconds', input['MaximumBatchingWindowInSeconds'], 300, 0, before.windowMs / 1000) * 1000
-  const batchSize = number('BatchSize', input['BatchSize'], isFifo ? 10 : 10_000, 1, before.batchSize)
-  if (isFifo && windowMs > 0) throw invalid('Batching window is not supported for FIFO queues.')
-  if (batchSize > 10 && windowMs < 1000) {
-    throw invalid('Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10')
-  }
-  const { MaximumConcurrency } = (input['ScalingConfig'] ?? {}) as { readonly MaximumConcurrency?: unknown }
-  const types = input['FunctionResponseTypes']
-  const enabled = input['Enabled']
+  return newSqsMapping(input, { ...base, queueArn })
+}
+
+function startSqs(mapping: SqsMapping, options: EventSourceMappingsOptions): Running {
+  const { clock, queues, authorizer, invoke, onFailure } = options
+  const { functionName, queueArn } = mapping
+  const queue = queues.find(queueArn)
+  const poller =
+    mapping.enabled && queue
+      ? startSqsPoller(mapping, {
+          clock,
+          queue,
+          invoke,
+          // Asked at every poll, as on AWS: a right that is taken away ends the reading.
+          mayRead: () => queueReadActions.every((action) => authorizer.isAllowed(roleOf(functionName), action, queueArn)),
+          onFailure: (message) => onFailure({ at: new Date(clock.now()), functionName, message, attempt: 1, isFinal: false }),
+        })
+      : undefined
   return {
-    ...before,
-    batchSize,
-    windowMs,
-    concurrency: number('MaximumConcurrency', MaximumConcurrency, 1000, 2, before.concurrency),
-    reportsItems: Array.isArray(types) ? types.includes('ReportBatchItemFailures') : before.reportsItems,
-    enabled: typeof enabled === 'boolean' ? enabled : before.enabled,
+    functionName,
+    sourceArn: queueArn,
+    view: () => sqsMappingView(mapping),
+    update(input) {
+      const changed = readSqsMapping(input, mapping)
+      poller?.close()
+      return startSqs(changed, options)
+    },
+    close: () => poller?.close(),
   }
 }
 
-function viewOf(mapping: SqsMapping): object {
-  return {
-    UUID: mapping.uuid,
-    EventSourceArn: mapping.queueArn,
-    FunctionArn: functionArn(mapping.functionName),
-    BatchSize: mapping.batchSize,
-    MaximumBatchingWindowInSeconds: mapping.windowMs / 1000,
-    FunctionResponseTypes: mapping.reportsItems ? ['ReportBatchItemFailures'] : [],
-    ...(mapping.concurrency === standardConcurrency ? {} : { ScalingConfig: { MaximumConcurrency: mapping.concurrency } }),
-    State: mapping.enabled ? 'Enabled' : 'Disabled',
-    LastModified: mapping.createdAt / 1000,
-    StateTransitionReason: 'USER_INITIATED',
+function startKafka(mapping: KafkaMapping, options: EventSourceMappingsOptions): Running {
+  const { clock, authorizer, kafkaBrokers, invoke, sendToQueue, onFailure, count } = options
+  const { functionName, clusterArn } = mapping
+  const bootstrap = mapping.bootstrap ?? kafkaBrokers()
+  if (!bootstrap) {
+    throw invalid(
+      `The cluster ${clusterArn} does not exist: an MSK cluster is the Kafka of this runtime, which was started without (startLocal({ kafka: { brokers: 3 } })).`,
+    )
   }
+  const missingRight = () => {
+    const missing = clusterRights(mapping).find(
+      ([action, resource]) => !authorizer.isAllowed(roleOf(functionName), action, resource),
+    )
+    return missing && `The role of ${functionName} may not ${missing[0]} on ${missing[1]}.`
+  }
+  const missing = missingRight()
+  if (missing !== undefined) throw invalid(`The provided execution role does not have the permissions that it needs. ${missing}`)
+  const poller = mapping.enabled
+    ? startKafkaPoller(mapping, {
+        clock,
+        bootstrap,
+        missingRight,
+        invoke,
+        sendToQueue,
+        count,
+        onFailure: (message, attempt, isFinal) =>
+          onFailure({ at: new Date(clock.now()), functionName, message, attempt, isFinal }),
+      })
+    : undefined
+  return {
+    functionName,
+    sourceArn: clusterArn,
+    view: () => kafkaMappingView(mapping, poller?.problem()),
+    update(input) {
+      const changed = readKafkaMapping(input, mapping)
+      poller?.close()
+      return startKafka(changed, options)
+    },
+    close: () => poller?.close(),
+  }
+}
+
+/** What the role needs on a cluster with IAM; brokers of one's own know no IAM. */
+function clusterRights({ clusterArn, topic, group }: KafkaMapping): readonly (readonly [action: string, resource: string])[] {
+  if (clusterArn === undefined) return []
+  const path = clusterArn.slice(clusterArn.indexOf(':cluster/') + ':cluster/'.length)
+  const part = (kind: string, name: string) => `arn:aws:kafka:${localRegion}:${localAccount}:${kind}/${path}/${name}`
+  return [
+    ['kafka:DescribeClusterV2', clusterArn],
+    ['kafka:GetBootstrapBrokers', clusterArn],
+    ['kafka-cluster:Connect', clusterArn],
+    ['kafka-cluster:DescribeTopic', part('topic', topic)],
+    ['kafka-cluster:ReadData', part('topic', topic)],
+    ['kafka-cluster:DescribeGroup', part('group', group)],
+    ['kafka-cluster:AlterGroup', part('group', group)],
+  ]
+}
+
+function roleOf(name: string): Principal {
+  return { name, accessKeyId: '', secretAccessKey: '' }
 }
 
 function invalid(message: string): AwsError {

@@ -4,21 +4,7 @@ import { type Message, md5 } from '../sqs/message'
 import { systemAttributes } from '../sqs/operations'
 import type { Queue } from '../sqs/queue'
 import type { InvokeResult } from './invocation-log'
-
-/** An event source mapping from a queue to a function. */
-export interface SqsMapping {
-  readonly uuid: string
-  readonly queueArn: string
-  readonly functionName: string
-  readonly batchSize: number
-  /** How long to gather messages for a fuller batch. */
-  readonly windowMs: number
-  readonly reportsItems: boolean
-  /** How many batches at the same time. */
-  readonly concurrency: number
-  readonly enabled: boolean
-  readonly createdAt: number
-}
+import type { SqsMapping } from './sqs-mapping'
 
 /** Reads a queue for a function. */
 export interface SqsPoller {
@@ -59,11 +45,20 @@ export function startSqsPoller(mapping: SqsMapping, { clock, queue, mayRead, inv
       poll()
     }
   }
+  /** The messages that the filter takes; Lambda deletes the others. */
+  const wanted = (messages: readonly Message[]) =>
+    messages.filter((message) => {
+      const isWanted = mapping.filter?.matches(recordOf(message, queue.arn)) ?? true
+      if (!isWanted) queue.remove(message.receipt!)
+      return isWanted
+    })
   const poll = () => {
     while (!closed && running < mapping.concurrency && mayRead()) {
       if (mapping.windowMs > 0 && queue.counts().visible < mapping.batchSize) return openWindow()
-      const messages = queue.receive(mapping.batchSize)
-      if (messages.length === 0) return
+      const received = queue.receive(mapping.batchSize)
+      if (received.length === 0) return
+      const messages = wanted(received)
+      if (messages.length === 0) continue
       running++
       void clock.track(handle(messages))
     }
@@ -73,7 +68,7 @@ export function startSqsPoller(mapping: SqsMapping, { clock, queue, mayRead, inv
     if (cancelWindow || queue.counts().visible === 0) return
     cancelWindow = clock.schedule(clock.now() + mapping.windowMs, () => {
       cancelWindow = undefined
-      const messages = closed || running >= mapping.concurrency ? [] : queue.receive(mapping.batchSize)
+      const messages = closed || running >= mapping.concurrency ? [] : wanted(queue.receive(mapping.batchSize))
       if (messages.length === 0) return
       running++
       return clock.track(handle(messages))
@@ -93,28 +88,30 @@ export function startSqsPoller(mapping: SqsMapping, { clock, queue, mayRead, inv
 }
 
 function eventOf(messages: readonly Message[], arn: string): object {
+  return { Records: messages.map((message) => recordOf(message, arn)) }
+}
+
+function recordOf(message: Message, arn: string): Readonly<Record<string, unknown>> {
   return {
-    Records: messages.map((message) => ({
-      messageId: message.id,
-      receiptHandle: message.receipt,
-      body: message.body,
-      attributes: systemAttributes(message),
-      messageAttributes: Object.fromEntries(
-        Object.entries(message.attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
-          name,
-          {
-            dataType: DataType,
-            stringListValues: [],
-            binaryListValues: [],
-            ...(StringValue === undefined ? { binaryValue: BinaryValue } : { stringValue: StringValue }),
-          },
-        ]),
-      ),
-      md5OfBody: md5(message.body),
-      eventSource: 'aws:sqs',
-      eventSourceARN: arn,
-      awsRegion: localRegion,
-    })),
+    messageId: message.id,
+    receiptHandle: message.receipt,
+    body: message.body,
+    attributes: systemAttributes(message),
+    messageAttributes: Object.fromEntries(
+      Object.entries(message.attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
+        name,
+        {
+          dataType: DataType,
+          stringListValues: [],
+          binaryListValues: [],
+          ...(StringValue === undefined ? { binaryValue: BinaryValue } : { stringValue: StringValue }),
+        },
+      ]),
+    ),
+    md5OfBody: md5(message.body),
+    eventSource: 'aws:sqs',
+    eventSourceARN: arn,
+    awsRegion: localRegion,
   }
 }
 

@@ -159,7 +159,27 @@ it('refuses what AWS refuses', async () => {
   await expect(map('nobody', 'any')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
   await local.lambda.deploy({ name: 'slow', entry: answers, timeout: '5 seconds', policy: reads('any') })
   await expect(map('slow', 'any', { BatchSize: 11 })).rejects.toThrow('Maximum batch window')
-  await expect(map('slow', 'any', { FilterCriteria: { Filters: [] } })).rejects.toThrow('FilterCriteria is not supported')
+  await expect(map('slow', 'any', { KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k' })).rejects.toThrow('not supported')
+  const filters = (...patterns: string[]) => ({ FilterCriteria: { Filters: patterns.map((Pattern) => ({ Pattern })) } })
+  await expect(map('slow', 'any', filters('{"body":"a"}'))).rejects.toThrow('(line 1, column 9)')
+  await expect(map('slow', 'any', filters('{"value":["a"]}'))).rejects.toThrow('not at value')
+  await expect(map('slow', 'any', filters(...Array(6).fill('{"body":["a"]}')))).rejects.toThrow('at most 5')
+})
+
+it.each<[string, string, string]>([
+  ['fields take objects', '{"body":{"n":[{"numeric":[">",1]}]}}', '{"n":2}'],
+  ['a text takes texts', '{"body":["plain"]}', 'plain'],
+  ['attributes take everything', '{"messageAttributes":{"kind":{"stringValue":["x"]}}}', '{"n":1},plain'],
+])('a filter: %s; the other messages are deleted', async (what, Pattern, expected) => {
+  const queue = what.replaceAll(' ', '-')
+  await create(queue)
+  await local.lambda.deploy({ name: queue, entry: answers, timeout: '5 seconds', maxInstances: 1, policy: reads(queue) })
+  const kind = { MessageAttributes: { kind: { DataType: 'String', StringValue: 'x' } } }
+  for (const [body, more] of [['{"n":1}', kind], ['{"n":2}', {}], ['plain', kind], ['[1', {}]] as const) await send(queue, body, more)
+  await map(queue, queue, { FilterCriteria: { Filters: [{ Pattern }] } })
+  await local.clock.advance('1 second')
+  expect(batches(queue)).toEqual([expected])
+  expect(await left(queue)).toBe(0)
 })
 
 it('permissions are added, shown and removed', async () => {
