@@ -31,10 +31,18 @@ export const responseDropped: Scenario = {
     const rounds = random.between(4, 8)
     for (let round = 0; round < rounds; round++) {
       await scene.wait(random.between(50, 300))
-      // A broker that leads no partition answers nothing.
-      const broker = await target.leaderOf(topics.quorum, random.between(0, partitions - 1))
-      const rule = target.inject(broker, { ...random.pick(losses), times: random.between(1, 2) })
-      await scene.until('an answer is lost', () => rule.hits() > 0)
+      // A broker that leads no partition answers nothing, and a leader may move: then the rule is put before the new one as well.
+      const partition = random.between(0, partitions - 1)
+      const fault: TargetFault = { ...random.pick(losses), times: random.between(1, 2) }
+      const rules = new Map<number, ReturnType<typeof target.inject>>()
+      let asked = 0
+      await scene.until('an answer is lost', async () => {
+        if (asked++ % 40 === 0) {
+          const broker = await target.leaderOf(topics.quorum, partition)
+          if (!rules.has(broker)) rules.set(broker, target.inject(broker, fault))
+        }
+        return [...rules.values()].some((rule) => rule.hits() > 0)
+      })
     }
     await load.stop()
     for (const broker of target.brokers) target.resetConnections(broker)
