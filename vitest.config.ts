@@ -10,6 +10,7 @@ const folders = [
   'faults',
   'infrastructure',
   'bench',
+  'live',
 ]
 const tested = folders.filter((folder) => existsSync(`${folder}/test`))
 

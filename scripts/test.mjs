@@ -18,6 +18,7 @@ const tested = [
   'faults',
   'infrastructure',
   'bench',
+  'live',
 ]
 if (only && !tested.includes(only)) {
   console.error(`There is no package "${only}" with tests: ${tested.join(', ')}.`)
