@@ -21,7 +21,9 @@ import { createFunctionPolicies } from './lambda/function-policy'
 import { createLambdaHost, type LambdaHost } from './lambda/host'
 import { createLambdaService } from './lambda/service'
 import { lazyService } from './lazy-service'
+import type { NotificationSinks } from './s3/notifier'
 import { createS3Service } from './s3/service'
+import { createNotificationSinks } from './s3-notification-sinks'
 import { AwsError, localAccount, localRegion, type Service } from './service'
 import { sendTo } from './sqs/operations'
 import { createQueues } from './sqs/queues'
@@ -145,7 +147,19 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
       (await startKafka({ ...options.kafka, clock, ...(options.dir === undefined ? {} : { dir: join(folder.dir, 'kafka') }) }))
     if (kafka) closers.push(() => kafka.close())
     let url = ''
-    const s3 = await createS3Service({ dir: join(folder.dir, 's3'), clock, authorizer })
+    // Bound below: what S3 tells its targets needs the services that stand behind it.
+    let notifications: NotificationSinks | undefined
+    const s3 = await createS3Service({
+      dir: join(folder.dir, 's3'),
+      clock,
+      authorizer,
+      notifications: {
+        problemOf: (arn, bucket) => notifications?.problemOf(arn, bucket),
+        send: (arn, event, bucket) => notifications?.send(arn, event, bucket),
+        publish: (event) => notifications?.publish(event),
+        onFailure: (message, arn) => notifications?.onFailure(message, arn),
+      },
+    })
     closers.push(() => s3.close())
     const athenaControls = createAthenaControls(() => clock.now())
     const athena = lazyService(
@@ -214,6 +228,16 @@ export async function startLocal<ClockOfRuntime extends RuntimeClock = RealClock
       onFailure: (failure) => failures.add(failure),
     })
     const events = createEventBridgeService({ dir: join(folder.dir, 'eventbridge'), clock, authorizer, delivery, counter })
+    notifications = createNotificationSinks({
+      queues,
+      policies,
+      asyncInvoker,
+      enforces: iam === 'enforce',
+      hasFunction: (name) => host.get(name) !== undefined,
+      publish: events.publish,
+      now: () => clock.now(),
+      onFailure: (failure) => failures.add(failure),
+    })
     const sqs = createSqsService({ queues, clock, authorizer, endpoint: () => url })
     const services: readonly Service[] = [events, lambda, athena, sqs, s3]
     const endpoint = await createEndpoint({

@@ -56,7 +56,11 @@ function bytesOf(entry: Input): number {
   return entryBytes({ Source: text('Source'), DetailType: text('DetailType'), Detail: text('Detail'), Resources, ...Time })
 }
 
-function publish(entry: CheckedEntry, { store, router, counter, now, deliver }: PutEventsOptions): string {
+/** Routes an event of a bus to the targets of the rules that it matches. @returns its id. */
+export function publish(
+  entry: CheckedEntry,
+  { store, router, counter, now, deliver }: Omit<PutEventsOptions, 'authorizer'>,
+): string {
   const id = randomUUID()
   if (!store.bus(entry.bus)) {
     counter.count('unknownBus')
@@ -79,7 +83,8 @@ function publish(entry: CheckedEntry, { store, router, counter, now, deliver }: 
   return id
 }
 
-interface CheckedEntry {
+/** An event that may be published. */
+export interface CheckedEntry {
   readonly source: string
   readonly detailType: string
   readonly detail: string

@@ -8,6 +8,7 @@ import { type Authorizer, AwsError, type Service, type ServiceCall } from '../se
 import { createBusRouter } from './bus-router'
 import type { Delivery } from './delivery'
 import { eventBridgeOperations } from './operations'
+import { type CheckedEntry, publish } from './put-events'
 import type { Input } from './request-input'
 import { openRuleStore } from './rule-store'
 import { createScheduler } from './scheduler'
@@ -23,6 +24,12 @@ export interface EventBridgeServiceOptions {
   readonly counter: EventCounter
 }
 
+/** The local EventBridge, and the way in for services of AWS. */
+export interface EventBridgeService extends Service {
+  /** Puts an event of a service on its bus. */
+  publish(entry: CheckedEntry): void
+}
+
 const targetPrefix = 'AWSEvents.'
 const contentType = 'application/x-amz-json-1.1'
 // A request of a megabyte, which JSON can write six times as long.
@@ -34,7 +41,7 @@ const maxBodyBytes = 8 * 1024 * 1024
  *
  * @throws PipeError `PIPE_LOCAL_RULES` when the stored rules cannot be read.
  */
-export function createEventBridgeService(options: EventBridgeServiceOptions): Service {
+export function createEventBridgeService(options: EventBridgeServiceOptions): EventBridgeService {
   checkOptions('createEventBridgeService', options, { required: ['dir', 'clock', 'authorizer', 'delivery', 'counter'] })
   const { dir, clock, authorizer, delivery, counter } = options
   const store = openRuleStore(join(dir, 'rules.json'))
@@ -44,13 +51,10 @@ export function createEventBridgeService(options: EventBridgeServiceOptions): Se
     const event = scheduledEvent({ ruleArn: rule.arn, at, id: randomUUID() })
     for (const target of rule.targets) delivery.deliver(rule, target, event, JSON.stringify(event))
   })
+  const routing = { store, router, counter, now: () => clock.now(), deliver: delivery.deliver }
   const operations = eventBridgeOperations({
-    store,
-    router,
+    ...routing,
     authorizer,
-    counter,
-    now: () => clock.now(),
-    deliver: delivery.deliver,
     changed(arn) {
       router.changed()
       scheduler.changed(arn)
@@ -77,6 +81,9 @@ export function createEventBridgeService(options: EventBridgeServiceOptions): Se
         // This service answers every refusal with 400.
         sendJson(call, status < 500 ? 400 : status, { __type: code, message }, { contentType })
       }
+    },
+    publish(entry) {
+      publish(entry, routing)
     },
     async close() {
       scheduler.close()

@@ -28,8 +28,27 @@ export async function putNotification(context: S3Context, request: S3Request): P
   })
   const checked = withIds(document)
   checkTargets(checked)
+  const destinations = checkDestinations(context, request, checked)
   context.store.bucket(request.bucket).configure('notification', Object.keys(checked).length === 0 ? undefined : checked)
+  for (const arn of destinations) context.notifications?.test(arn, request.bucket)
   sendEmpty(request.call, 200)
+}
+
+/** Each queue and function must exist and let S3 in, unless the caller says otherwise. @returns the queues, which get a test event. */
+function checkDestinations({ notifications }: S3Context, request: S3Request, document: NotificationDocument): readonly string[] {
+  if (!notifications || request.headers['x-amz-skip-destination-validation'] === 'true') return []
+  const queues = (document.QueueConfiguration ?? []).map(({ Queue }) => Queue)
+  const functions = (document.CloudFunctionConfiguration ?? []).map(({ CloudFunction }) => CloudFunction)
+  const topics = (document.TopicConfiguration ?? []).map(({ Topic }) => Topic)
+  for (const arn of [...queues, ...functions, ...topics]) {
+    const problem = notifications.problemOf(arn, request.bucket)
+    if (problem === undefined) continue
+    throw new AwsError('InvalidArgument', 'Unable to validate the following destination configurations', 400, {
+      ArgumentName1: arn,
+      ArgumentValue1: problem,
+    })
+  }
+  return [...new Set(queues)]
 }
 
 function withIds(document: NotificationDocument): NotificationDocument {

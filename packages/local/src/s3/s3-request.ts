@@ -8,6 +8,11 @@ export interface S3Context {
   readonly authorizer: Authorizer
   /** Called when a bucket has got rules that act on the clock. */
   onLifecycle(): void
+  /** Where notifications go; without, configurations are only kept. */
+  readonly notifications?: {
+    problemOf(arn: string, bucket: string): string | undefined
+    test(arn: string, bucket: string): void
+  }
 }
 
 /** A call with its bucket, key and query taken apart. */

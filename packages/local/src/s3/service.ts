@@ -3,6 +3,7 @@ import type { Authorizer, Service, ServiceCall } from '../service'
 import { createBucketAuthorizer } from './bucket-authorizer'
 import type { Change } from './change'
 import { createMidnights } from './lifecycle/midnights'
+import { createNotifier, type NotificationSinks } from './notifier'
 import type { ObjectFiles } from './object-files'
 import { operationOf } from './operation'
 import { startReplicator } from './replication/replicator'
@@ -18,6 +19,8 @@ export interface S3ServiceOptions {
   /** Gives LastModified. With `schedule`, lifecycle and replication act on it; without, they are only kept. */
   readonly clock: { now(): number; schedule?(at: number, task: () => void): () => void }
   readonly authorizer: Authorizer
+  /** Takes what S3 tells of changes. Default: notification configurations are only kept. */
+  readonly notifications?: NotificationSinks
 }
 
 /** The local S3: a service of the shared endpoint, and the same objects as files for the other services. */
@@ -34,14 +37,21 @@ export interface S3Service extends Service {
  * @throws {@link PipeError} `PIPE_LOCAL_DIR_IN_USE`, `PIPE_LOCAL_S3_INDEX`
  */
 export async function createS3Service(options: S3ServiceOptions): Promise<S3Service> {
-  checkOptions('createS3Service', options, { required: ['dir', 'clock', 'authorizer'] })
-  const { dir, clock, authorizer } = options
+  checkOptions('createS3Service', options, { required: ['dir', 'clock', 'authorizer'], optional: ['notifications'] })
+  const { dir, clock, authorizer, notifications } = options
   const store = openStore(dir, () => clock.now())
   const bucketAuthorizer = createBucketAuthorizer(store, authorizer)
   const acting = clock.schedule && { now: () => clock.now(), schedule: clock.schedule.bind(clock) }
   const midnights = acting && createMidnights(store, acting)
   const stopReplicator = acting && startReplicator(store, acting, bucketAuthorizer)
-  const context: S3Context = { store, authorizer: bucketAuthorizer, onLifecycle: () => midnights?.start() }
+  const notifier = notifications && createNotifier(() => clock.now(), notifications)
+  const stopNotifier = notifier && store.onChange(notifier.notify)
+  const context: S3Context = {
+    store,
+    authorizer: bucketAuthorizer,
+    onLifecycle: () => midnights?.start(),
+    ...(notifier && { notifications: { problemOf: notifications.problemOf, test: notifier.test } }),
+  }
   return {
     name: 's3',
     files: createObjectFiles(store),
@@ -59,6 +69,7 @@ export async function createS3Service(options: S3ServiceOptions): Promise<S3Serv
     async close() {
       midnights?.close()
       stopReplicator?.()
+      stopNotifier?.()
       store.close()
     },
   }
