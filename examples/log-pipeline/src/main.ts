@@ -3,8 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { PipeError } from '@pipe/core'
 import { type Arguments, readArguments, usage } from './arguments'
 import { play } from './play'
-import { askBoth, printFindings } from './print'
+import { type Answers, askBoth, printFindings } from './print'
 import { createProgress } from './progress'
+import { reportPage } from './report-page'
 import { serve } from './serve'
 
 /** Runs what the command line asks for; resolves to the exit code. */
@@ -24,18 +25,22 @@ async function playAndReport(args: Arguments): Promise<number> {
   console.log(
     `The log pipeline: ${told(args)},\na file each ${args.tick}, compacted each ${args.window} by the ${args.engine} engine${stream}.\n`,
   )
+  let answers: Answers | undefined
   const findings = await play({
     ...args,
     fleet: args.mode === 'day' ? 'day' : 'hour',
     kafka: args.mode === 'play',
     progress: createProgress(),
     signal: stop.signal,
-    afterwards: askBoth,
+    afterwards: async (clients, found) => {
+      answers = await askBoth(clients, found)
+    },
   })
   printFindings(findings)
   await mkdir('out', { recursive: true })
   await writeFile('out/report.json', `${JSON.stringify(findings.report, null, 2)}\n`)
-  console.log('\nout/report.json has the numbers.')
+  await writeFile('out/report.html', reportPage(findings, answers))
+  console.log('\nout/report.json has the numbers, out/report.html shows them.')
   if (findings.broken.length === 0) {
     console.log('Nothing lost, nothing counted twice.')
     return 0

@@ -13,7 +13,7 @@ import type { Progress } from './progress'
 import { recordedSeries } from './recorded-series'
 import { examine, type Findings } from './report'
 import type { Sabotage } from './sabotage'
-import { type Stream, startStream } from './stream'
+import { type Stream, type StreamLag, startStream } from './stream'
 import { examineStream } from './stream-report'
 import type { deviceLogs } from './table'
 import { dayTriggers, withTriggerFaults } from './trigger-faults'
@@ -58,7 +58,7 @@ export async function play(run: Run): Promise<Findings> {
   try {
     await deploy(local, clients, run)
     await using stream = run.kafka ? await startStream(local.kafka.brokers, s3, source) : undefined
-    await advanceThrough(local, clients, run, span, stream)
+    const lag = await advanceThrough(local, clients, run, span, stream)
     if (stream) run.progress.update('waiting for the readers of the stream')
     const streamed = await stream?.finish()
     if (run.sabotage?.when === 'end') run.progress.end(`sabotage: ${await run.sabotage.strike(clients)}`)
@@ -69,6 +69,7 @@ export async function play(run: Run): Promise<Findings> {
     const kafka = streamed && (await examineStream(clients, source, { ...span, tickMs: windowLengthMs(run.tick) }, streamed))
     const findings = {
       ...examined,
+      lag,
       report: kafka ? { ...report, kafka: kafka.report } : report,
       broken: [...broken, ...exact, ...(kafka?.broken ?? [])],
     }
@@ -115,14 +116,18 @@ function recorded(input: string, { tick, window }: Run): Material {
   return { source, span: { from: windowOf(window, span.from).start, to: windowOf(window, span.to.getTime() - 1).end } }
 }
 
-/** Lets the devices write until the end of the span, silences them, and goes on until the last window has been compacted. */
+/**
+ * Lets the devices write until the end of the span, silences them, and goes on until the last window has been compacted. Gives how far the
+ * readers of the stream were behind after each tick.
+ */
 async function advanceThrough(
   local: Local<VirtualClock>,
   clients: Clients,
   run: Run,
   { from, to }: Span,
   stream: Stream | undefined,
-): Promise<void> {
+): Promise<StreamLag[]> {
+  const lag: StreamLag[] = []
   const tickMs = windowLengthMs(run.tick)
   const ticks = (to.getTime() - from.getTime()) / tickMs
   for (let tick = 1; tick <= ticks; tick++) {
@@ -130,6 +135,7 @@ async function advanceThrough(
     const triggers = run.fleet === 'day' && tick < ticks ? dayTriggers : undefined
     await withTriggerFaults(local, triggers, { number: tick, at }, () => step(local, at, run))
     await stream?.produce(at)
+    if (stream) lag.push(lagOf(stream, at))
     run.progress.update(`tick ${tick}/${ticks}: ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC${told(stream)}`)
     const { sabotage } = run
     if (sabotage && sabotage.when !== 'end' && sabotage.when.minute === tick) {
@@ -139,6 +145,12 @@ async function advanceThrough(
   await setRule(local, 'log-generator', 'off')
   // The last window has to wait for its grace; the next tick of the compactor finds it.
   await step(local, new Date(to.getTime() + windowLengthMs(run.window)), run)
+  return lag
+}
+
+function lagOf(stream: Stream, at: Date): StreamLag {
+  const { produced, consumed, sunk } = stream.counts()
+  return { at, consumer: produced - consumed, sink: produced - sunk }
 }
 
 function told(stream: Stream | undefined): string {

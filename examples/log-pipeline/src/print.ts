@@ -1,12 +1,10 @@
 import { identifier, list, type SqlFragment, sql } from '@pipe/athena-query'
 import { addPartitionsDdl, column } from '@pipe/core'
+import { bytes, count } from './amount'
 import { listKeys, partitionsOf } from './listing'
 import { places } from './places'
 import type { Clients } from './play'
 import type { Findings } from './report'
-
-const bytes = (n: number): string => (n >= 1_048_576 ? `${(n / 1_048_576).toFixed(2)} MiB` : `${(n / 1024).toFixed(1)} KiB`)
-const count = (n: number): string => n.toLocaleString('en-US')
 
 /** Prints what a run left, as a table. */
 export function printFindings({ report, rawBytes, compactedBytes }: Findings): void {
@@ -26,8 +24,14 @@ export function printFindings({ report, rawBytes, compactedBytes }: Findings): v
   }
 }
 
+/** One question, asked of the raw lines and of the compacted table. */
+export interface Answers {
+  readonly raw: { readonly answer: string; readonly scannedBytes: number; readonly elapsedMs: number }
+  readonly compacted: Answers['raw']
+}
+
 /** Asks one question of the raw lines and of the compacted table and prints what each scanned. */
-export async function askBoth(clients: Clients, { cutFiles }: Findings): Promise<void> {
+export async function askBoth(clients: Clients, { cutFiles }: Findings): Promise<Answers> {
   await addRawPartitions(clients)
   const lines = sql`SELECT TRY(json_extract_scalar(line, '$.device_name')) AS device_name,
     TRY_CAST(TRY(json_extract_scalar(line, '$.metric')) AS double) AS metric
@@ -46,6 +50,7 @@ export async function askBoth(clients: Clients, { cutFiles }: Findings): Promise
       `Over raw, ${cutFiles.length === 1 ? 'one cut gzip file is' : `${cutFiles.length} cut gzip files are`} left out: Athena fails on it.`,
     )
   }
+  return { raw, compacted }
 }
 
 async function warmest({ athena }: Clients, from: SqlFragment) {

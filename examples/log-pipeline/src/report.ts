@@ -4,6 +4,7 @@ import { column, type Duration, windowOf } from '@pipe/core'
 import { compareRows, groundTruth, type LogSource, type RowComparison, readableRows } from '@pipe/log-gen'
 import { listObjects, readText } from './listing'
 import { places } from './places'
+import type { StreamLag } from './stream'
 import type { StreamReport } from './stream-report'
 import { type DeviceLog, deviceLogs } from './table'
 
@@ -41,8 +42,14 @@ export interface Report {
 /** A report and what stands behind it. */
 export interface Findings {
   readonly report: Report
+  /** The raw files: key and bytes. */
+  readonly raw: readonly StoredFile[]
   readonly rawBytes: number
   readonly compactedBytes: number
+  /** The commits that hold rows, by time. */
+  readonly windows: readonly CompactedWindow[]
+  /** How far the readers of the stream were behind after each tick. Empty without Kafka. */
+  readonly lag: readonly StreamLag[]
   readonly comparison: RowComparison
   /** Raw objects whose gzip ends too early: `s3://bucket/key`. */
   readonly cutFiles: readonly string[]
@@ -50,11 +57,28 @@ export interface Findings {
   readonly broken: readonly string[]
 }
 
+/** An object and its bytes. */
+export interface StoredFile {
+  readonly key: string
+  readonly size: number
+}
+
+/** What one commit of a window took and made. */
+export interface CompactedWindow {
+  readonly window: string
+  readonly inputs: readonly StoredFile[]
+  readonly outputs: readonly StoredFile[]
+  readonly outputRows: number
+  readonly quarantinedRows: number
+}
+
 interface Commit {
   readonly window: string
   readonly outcome: string
-  readonly outputs: readonly { readonly key: string; readonly rows: number }[]
+  readonly inputs: readonly StoredFile[]
+  readonly outputs: readonly { readonly key: string; readonly bytes: number; readonly rows: number }[]
   readonly outputRows: number
+  readonly quarantinedRows: number
   readonly quarantine?: { readonly key: string; readonly rows: number }
 }
 
@@ -105,7 +129,18 @@ export async function examine(
   }
   const broken = invariants(report, { truth, comparison, windows, missing })
   const cutFiles = truth.files.filter(({ cutRows }) => cutRows > 0).map(({ key }) => `s3://${places.bucket}/${places.raw}${key}`)
-  return { report, cutFiles, rawBytes: sizeOf(raw), compactedBytes: sizeOf(compacted), comparison, broken }
+  const byTime = committed.toSorted((a, b) => (a.window < b.window ? -1 : 1))
+  return {
+    report,
+    cutFiles,
+    raw,
+    rawBytes: sizeOf(raw),
+    compactedBytes: sizeOf(compacted),
+    windows: byTime.map((commit) => ({ ...commit, outputs: commit.outputs.map(({ key, bytes }) => ({ key, size: bytes })) })),
+    lag: [],
+    comparison,
+    broken,
+  }
 }
 
 function invariants(

@@ -45,6 +45,15 @@ export interface StreamCounts {
   readonly sunk: number
 }
 
+/** How far the readers were behind at an instant, in messages. */
+export interface StreamLag {
+  readonly at: Date
+  /** Confirmed, and not handled by the dashboard. */
+  readonly consumer: number
+  /** Confirmed, and not in a file on S3: the sink closes its files by time and size. */
+  readonly sink: number
+}
+
 /** The devices on Kafka, and who listens. */
 export interface Stream extends AsyncDisposable {
   counts(): StreamCounts
