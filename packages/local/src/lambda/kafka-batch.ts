@@ -39,7 +39,7 @@ export function runKafkaBatch(batch: readonly SourceRecord[], options: KafkaBatc
   const { clock, mapping, invoke, isClosed, onFailure, onRetry, onGivenUp } = options
   const chunks: Chunk[] = [{ records: batch, attempt: 1 }]
 
-  const attempt = async ({ records, attempt: number }: Chunk) => {
+  const attempt = async ({ records }: Chunk) => {
     let result: InvokeResult | undefined
     let failure: string
     try {
@@ -53,7 +53,7 @@ export function runKafkaBatch(batch: readonly SourceRecord[], options: KafkaBatc
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error)
     }
-    return { rest: records, failure, result, attempt: number }
+    return { rest: records, failure, result }
   }
   /** What becomes of records that failed: halves, another run, or nothing more. @returns when to go on. */
   const failed = ({ records, attempt: number }: Chunk, rest: readonly SourceRecord[], why: string, result?: InvokeResult) => {

@@ -161,7 +161,7 @@ async function partitionsOf(connection: KafkaConnection, topic: string) {
     includeTopicAuthorizedOperations: false,
   })
   const found = topics.find(({ name }) => name === topic)
-  if (!found || found.errorCode !== 0) throw sourceError(`The topic ${topic} does not exist, or may not be read.`)
+  if (found?.errorCode !== 0) throw sourceError(`The topic ${topic} does not exist, or may not be read.`)
   const leaders = new Map(found.partitions.map(({ partition, leader }) => [partition, leader]))
   return { brokers, leaders }
 }
