@@ -57,7 +57,8 @@ export async function deployFunction(local: Pick<Local, 'lambda'>, name: string,
     name,
     entry: new URL(`./${name}.ts`, import.meta.url),
     env: name === 'place-orders' ? { BUS: 'orders' } : { BUCKET: 'shop' },
-    timeout: '10 seconds',
+    // In real time: a loaded machine needs longer than AWS does. A run that is cut off between its work and its record is done again.
+    timeout: '60 seconds',
     memoryMb: 256,
     // Each instance is a process of this machine.
     maxInstances: 2,
