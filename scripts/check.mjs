@@ -4,7 +4,7 @@ import { must, setUp } from './setup.mjs'
 const checks = {
   lint: [
     ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.'],
-    ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', 'packages', 'examples', 'bench', 'faults', 'fuzz', 'live'],
+    ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', 'packages', 'examples', 'bench', 'faults', 'fuzz', 'infrastructure', 'live'],
   ],
   typecheck: [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
@@ -21,6 +21,7 @@ const checks = {
       'bench',
       'faults',
       'fuzz',
+      'infrastructure',
       'live',
     ],
   ],

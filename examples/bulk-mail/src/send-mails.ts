@@ -4,9 +4,9 @@ import { mailOnce } from './mail-once'
 import { smtpMailer } from './smtp-mailer'
 import { user } from './user'
 
-const { BUCKET, CAMPAIGN, SMTP_PORT } = readEnv(['BUCKET', 'CAMPAIGN', 'SMTP_PORT'])
+const { BUCKET, CAMPAIGN, SMTP_HOST, SMTP_PORT } = readEnv(['BUCKET', 'CAMPAIGN', 'SMTP_HOST', 'SMTP_PORT'])
 const marks = createObjectStore({ location: `s3://${BUCKET}/marks/${CAMPAIGN}/` })
-const mailer = smtpMailer({ host: '127.0.0.1', port: Number(SMTP_PORT), from: 'news@example.com' })
+const mailer = smtpMailer({ host: SMTP_HOST, port: Number(SMTP_PORT), from: 'news@example.com' })
 
 /** A batch of users: each gets its mail, or comes again. */
 export const handler = onSqs({ body: user, concurrency: 5 }, async ({ body: { id, name, email } }, { signal }) => {

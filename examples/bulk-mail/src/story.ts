@@ -112,7 +112,7 @@ async function deploy(local: Pick<Local, 'aws' | 'lambda' | 'url'>, sqs: SQSClie
   await sqs.send(new CreateQueueCommand({ QueueName: 'mails', Attributes: { VisibilityTimeout: '120', RedrivePolicy } }))
   const env: Record<string, Record<string, string>> = {
     'fill-queue': { QUEUE_URL: `${local.url}/000000000000/mails` },
-    'send-mails': { BUCKET: 'mail', CAMPAIGN: 'november', SMTP_PORT: String(smtpPort) },
+    'send-mails': { BUCKET: 'mail', CAMPAIGN: 'november', SMTP_HOST: '127.0.0.1', SMTP_PORT: String(smtpPort) },
   }
   for (const [name, variables] of Object.entries(env)) {
     const policy = JSON.parse(await readFile(new URL(`../policies/${name}.json`, import.meta.url), 'utf8')) as PolicyDocument

@@ -9,11 +9,10 @@ import {
 } from '@aws-sdk/client-eventbridge'
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { Athena } from '@pipe/athena-query'
-import { compactionDdl, defineCompaction } from '@pipe/compactor'
-import type { Duration, S3Location } from '@pipe/core'
+import type { Duration } from '@pipe/core'
 import type { Local } from '@pipe/local'
 import { places } from './places'
-import { tableFor } from './table'
+import { tableStatements } from './table-statements'
 
 /** How the pipeline is deployed. */
 export interface Deployment {
@@ -64,18 +63,8 @@ export async function setRule(local: Local, name: FunctionName, state: 'on' | 'o
 }
 
 async function createTables(athena: Athena, { window, tick }: Deployment): Promise<void> {
-  const place = (prefix: string): S3Location => `s3://${places.bucket}/${prefix}`
-  const compaction = defineCompaction({
-    table: tableFor(window),
-    source: place(places.raw),
-    target: place(places.compacted),
-    compactedTable: places.compactedTable,
-    window,
-    grace: graceOf({ tick }),
-  })
   await athena.execute(`CREATE DATABASE IF NOT EXISTS ${places.database}`)
-  // The raw-line table also serves the question over raw data at the end, so both engines get it.
-  for (const statement of compactionDdl(compaction, { database: places.database })) await athena.execute(statement)
+  for (const statement of tableStatements({ window, grace: graceOf({ tick }) })) await athena.execute(statement)
 }
 
 async function deployFunctions(local: Local, deployment: Deployment): Promise<void> {
@@ -108,6 +97,7 @@ async function deployFunctions(local: Local, deployment: Deployment): Promise<vo
       WINDOW: window,
       GRACE: graceOf({ tick }),
       ENGINE: engine,
+      WORKGROUP: 'primary',
     },
     timeout: '2 minutes',
     memoryMb: 512,

@@ -14,10 +14,11 @@ const env = readEnv([
   'WINDOW',
   'GRACE',
   'ENGINE',
+  'WORKGROUP',
 ])
 const place = (prefix: string): S3Location => `s3://${env.BUCKET}/${prefix}`
 
-const athena = createAthena({ database: env.DATABASE, output: place(env.RESULTS_PREFIX) })
+const athena = createAthena({ database: env.DATABASE, output: place(env.RESULTS_PREFIX), workgroup: env.WORKGROUP })
 const compaction = defineCompaction({
   table: tableFor(env.WINDOW as Duration),
   source: place(env.RAW_PREFIX),

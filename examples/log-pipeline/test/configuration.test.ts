@@ -10,6 +10,7 @@ const complete = {
   WINDOW: '5 minutes',
   GRACE: '1 minute',
   ENGINE: 'athena',
+  WORKGROUP: 'primary',
 }
 
 /** What the function says when its module is loaded with these environment variables. */
