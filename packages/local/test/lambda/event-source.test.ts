@@ -175,7 +175,13 @@ it.each<[string, string, string]>([
   await create(queue)
   await local.lambda.deploy({ name: queue, entry: answers, timeout: '5 seconds', maxInstances: 1, policy: reads(queue) })
   const kind = { MessageAttributes: { kind: { DataType: 'String', StringValue: 'x' } } }
-  for (const [body, more] of [['{"n":1}', kind], ['{"n":2}', {}], ['plain', kind], ['[1', {}]] as const) await send(queue, body, more)
+  for (const [body, more] of [
+    ['{"n":1}', kind],
+    ['{"n":2}', {}],
+    ['plain', kind],
+    ['[1', {}],
+  ] as const)
+    await send(queue, body, more)
   await map(queue, queue, { FilterCriteria: { Filters: [{ Pattern }] } })
   await local.clock.advance('1 second')
   expect(batches(queue)).toEqual([expected])
