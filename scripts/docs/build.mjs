@@ -1,7 +1,7 @@
 // The reference: one program over the sources of all public packages, their READMEs as module pages, docs/ as documents beside them.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Application, Converter, MinimalSourceFile, ReflectionKind } from 'typedoc'
+import { Application, Converter, DocumentReflection, MinimalSourceFile, ReflectionKind } from 'typedoc'
 import { publicPackages, root } from '../setup.mjs'
 
 export const site = join(root, 'docs', 'api')
@@ -33,8 +33,6 @@ const documents = ['docs/guides', '.', 'docs', 'docs/decisions'].flatMap((folder
     .map((name) => join(root, folder, name)),
 )
 
-const titleOf = (text) => /^# (.+)$/m.exec(text)?.[1]
-
 /** A folder has no page: links to a package go to its module, links to other folders become what they say. */
 function withModuleLinks(text) {
   const toPackage = /\[([^\]]+)\]\((?:\.{1,2}\/)*(?:packages\/)?([\w-]+)(?:\/|\/README\.md(?:#[\w-]*)?)?\)/g
@@ -53,6 +51,15 @@ function textOf(app, project, path) {
   return app.converter.parseRawComment(file, project.files).content
 }
 
+/** Not by the option `projectDocuments`, which would name a document by its path. */
+function addDocument(project, path, content) {
+  const title = /^# (.+)$/m.exec(readFileSync(path, 'utf8'))?.[1]
+  if (!title) throw new Error(`${path} has no heading of the first level`)
+  const document = new DocumentReflection(title.replaceAll('`', ''), project, content, {})
+  project.addChild(document)
+  project.registerReflection(document, undefined, path)
+}
+
 /** Modules are called what one imports; documents what their first heading says. */
 function nameReflections(app, modules) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
@@ -65,14 +72,7 @@ function nameReflections(app, modules) {
       module.packageVersion = entry.version
       if (entry.readme) module.readme = textOf(app, project, entry.readme)
     }
-    for (const document of project.getReflectionsByKind(ReflectionKind.Document)) {
-      // typedoc calls it by its path.
-      const path = join(root, `${document.name}.md`)
-      const title = titleOf(readFileSync(path, 'utf8'))
-      if (!title) throw new Error(`${path} has no heading of the first level`)
-      document.name = title
-      document.content = textOf(app, project, path)
-    }
+    for (const path of documents) addDocument(project, path, textOf(app, project, path))
   })
 }
 
@@ -93,7 +93,6 @@ export async function buildReference() {
   const app = await Application.bootstrap({
     name: '@pipe',
     entryPoints: modules.map(({ source }) => source),
-    projectDocuments: documents,
     readme: 'none',
     tsconfig: join(root, 'tsconfig.src.json'),
     basePath: root,
