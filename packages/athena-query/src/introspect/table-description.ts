@@ -29,7 +29,7 @@ export interface TableDescription {
 /**
  * Reads a table from the catalogue, with its partition keys.
  *
- * @throws {@link AthenaQueryError} `PIPE_ATHENA_NOT_FOUND` when there is none.
+ * @throws {@link PipeError} `PIPE_ATHENA_NOT_FOUND` when there is none.
  */
 export async function describeTable(
   client: AthenaClient,
@@ -41,8 +41,10 @@ export async function describeTable(
     'GetTableMetadata',
     (abortSignal) => client.send(new GetTableMetadataCommand(command), abortSignal ? { abortSignal } : {}),
     { signal },
-  )
-  if (!found) throw new PipeError('PIPE_ATHENA_NOT_FOUND', `There is no table ${table.database}.${table.name}.`)
+  ).catch((error: unknown) => {
+    throw isNotFound(error) ? noTable(table, error) : error
+  })
+  if (!found) throw noTable(table, undefined)
   return {
     database: table.database,
     name: found.Name ?? table.name,
@@ -52,6 +54,16 @@ export async function describeTable(
     partitions: columnsOf(found.PartitionKeys),
     properties: found.Parameters ?? {},
   }
+}
+
+/** The catalogue has no code of its own for it: MetadataException, and a text ("Entity Not Found", "Table … not found"). */
+function isNotFound(error: unknown): boolean {
+  if (!PipeError.isInstance(error)) return false
+  return (error.cause as { name?: unknown } | undefined)?.name === 'MetadataException' && /not ?found/i.test(error.message)
+}
+
+function noTable({ database, name }: { readonly database: string; readonly name: string }, cause: unknown): PipeError {
+  return new PipeError('PIPE_ATHENA_NOT_FOUND', `There is no table ${database}.${name} in the catalogue.`, { cause })
 }
 
 function columnsOf(columns: TableMetadata['Columns'] = []): DescribedColumn[] {
