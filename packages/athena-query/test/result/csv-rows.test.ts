@@ -171,7 +171,13 @@ describe('typed rows', () => {
 })
 
 it('a file at hand is read without Athena', async () => {
-  const bytes = Buffer.from(csv([['n', 'name'], ['1', null], ['2', 'b']]))
+  const bytes = Buffer.from(
+    csv([
+      ['n', 'name'],
+      ['1', null],
+      ['2', 'b'],
+    ]),
+  )
   const returns = { n: column.bigint(), name: column.string().nullable() }
   const rows = []
   for await (const batch of readResultCsv(pieces(bytes, 5), { returns, file: 'r.csv' })) rows.push(...batch)
