@@ -97,6 +97,8 @@ export async function buildReference() {
     tsconfig: join(root, 'tsconfig.src.json'),
     basePath: root,
     out: site,
+    // Without one a browser asks for /favicon.ico, and complains.
+    favicon: join(root, 'docs', 'favicon.svg'),
     // What does not compile is the business of `npm run typecheck`.
     skipErrorChecking: true,
     // No address of a repository to link into.
