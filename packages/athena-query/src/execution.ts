@@ -1,24 +1,31 @@
-import { createHash, randomUUID } from 'node:crypto'
-import {
-  type AthenaClient,
-  type QueryExecution,
-  type ResultConfiguration,
-  StartQueryExecutionCommand,
-  StopQueryExecutionCommand,
-} from '@aws-sdk/client-athena'
-import { anySignal, ConfigError, type Duration, durationMs, PipeError, type S3Location, sleep } from '@pipe/core'
+import type { QueryExecution } from '@aws-sdk/client-athena'
+import { anySignal, type Duration, durationMs, PipeError, sleep } from '@pipe/core'
+import { pauseMs } from './attempts'
+import type { Connection } from './connection'
 import { failureOf } from './failure'
-import type { Poller } from './poller'
-import { maxStatementBytes } from './render'
-import { repeat } from './request'
-import type { OpenStore } from './result/result-object'
+import { mayRunAgain } from './rerun'
+import type { Admitted } from './scheduler'
+import { checkStatement, stopExecution, submit } from './submission'
 
-/** Options of one execution. */
-export interface RunOptions {
+/** Options of following one execution. */
+export interface FollowOptions {
   /** Aborting stops the execution on the server; the call then rejects with the signal's own reason. */
   readonly signal?: AbortSignal | undefined
   /** After this the execution is stopped on the server and the call rejects with `PIPE_ATHENA_TIMEOUT`. Default none. */
   readonly timeout?: Duration | undefined
+  /**
+   * Stops it when it is seen to have scanned more, with `PIPE_ATHENA_SCAN_LIMIT`. What was scanned until then is paid; a statement that ends before it is
+   * seen is delivered. Default none.
+   */
+  readonly maxScannedBytes?: number | undefined
+  /** Called when the execution is submitted, at each look at it, and for each page of rows. */
+  readonly onProgress?:
+    | ((progress: { phase: 'queued' | 'running' | 'reading'; done: number; unit: 'ms' | 'rows' }) => void)
+    | undefined
+}
+
+/** Options of one execution. */
+export interface RunOptions extends FollowOptions {
   /** Database for this statement only. */
   readonly database?: string | undefined
   /**
@@ -26,52 +33,31 @@ export interface RunOptions {
    * after a failure therefore needs another key.
    */
   readonly idempotencyKey?: string | undefined
-  /** Called when the execution is submitted, at each look at it, and for each page of rows. */
-  readonly onProgress?:
-    | ((progress: { phase: 'queued' | 'running' | 'reading'; done: number; unit: 'ms' | 'rows' }) => void)
-    | undefined
+  /**
+   * Takes the result of an earlier run of the same query in the workgroup that is not older: whole minutes, up to `'7 days'`. The data may have changed
+   * meanwhile. Athena may decline; the report says `reusedResult`. Default: never.
+   */
+  readonly reuse?: Duration | undefined
+  /**
+   * How often a failed statement is run again when that is safe: Athena calls the failure retryable and the statement only reads, or it lost against
+   * another Iceberg commit. Default 1.
+   */
+  readonly reruns?: number | undefined
 }
 
+/** Names of {@link FollowOptions}. */
+export const followOptionNames: readonly string[] = ['signal', 'timeout', 'maxScannedBytes', 'onProgress']
 /** Names of {@link RunOptions}. */
-export const runOptionNames: readonly string[] = ['signal', 'timeout', 'database', 'idempotencyKey', 'onProgress']
-
-/** What one execution did and cost. */
-export interface ExecutionReport {
-  readonly id: string
-  /** `DML`, `DDL` or `UTILITY`, as Athena says. */
-  readonly statementType: string
-  /** From submission to end, with the time in the queue. */
-  readonly elapsedMs: number
-  readonly queuedMs: number
-  /** What Athena charges for (it bills at least 10 MB a query). */
-  readonly scannedBytes: number
-  /** Rows written by CTAS and INSERT; 0 for others. */
-  readonly updatedRows: number
-  /** `s3://…` of the result file; absent with managed results. */
-  readonly outputLocation: string | undefined
-}
-
-/** What all executions of a client share. */
-export interface Connection {
-  readonly client: AthenaClient
-  readonly poller: Poller
-  readonly workgroup: string
-  readonly database: string | undefined
-  /** Aborts when the client closes. */
-  readonly closing: AbortSignal
-  /** Where result files go, as the client was told. */
-  readonly output: S3Location | undefined
-  /** Opens a bucket, to read results from. Absent when the caller gave a client of Athena and none of S3. */
-  readonly openStore: OpenStore | undefined
-  resultConfiguration(signal: AbortSignal | undefined): Promise<ResultConfiguration | undefined>
-  /** Tells of work that `close()` waits for. */
-  track(work: Promise<unknown>): void
-}
+export const runOptionNames: readonly string[] = [...followOptionNames, 'database', 'idempotencyKey', 'reuse', 'reruns']
 
 /** One execution on its way. */
 export interface Run {
+  /** Resolves when it is submitted. Of a statement that is run again, the first. */
+  readonly id: Promise<string>
   /** Resolves when it has succeeded. */
   readonly ended: Promise<QueryExecution>
+  /** Runs of the statement so far. */
+  runs(): number
   /** Stops it on the server unless it has ended; `ended` then rejects with the reason. */
   stop(reason: unknown): Promise<void>
 }
@@ -80,41 +66,59 @@ export interface Run {
 const stopPatienceMs = 5_000
 const longestTimerMs = 2 ** 31 - 1
 
+/** An execution by its submission or by an id that is known. */
+type Begin = (around: { readonly signal: AbortSignal; readonly attempt: number; onPause(): void }) => Promise<Admitted<string>>
+
 /**
  * Submits a statement and follows it to its end. Whatever ends the wait early (the signal, the time-out, `stop`, `close()`, a failing
- * call) also stops the execution on the server, with a request of its own. Nothing ever submits it a second time.
+ * call, a limit) also stops the execution on the server, with a request of its own. It is submitted a second time only when the first has failed and
+ * {@link mayRunAgain}.
  */
 export function startRun(connection: Connection, statement: string, options: RunOptions): Run {
+  const begin: Begin = async (around) => {
+    checkStatement(statement)
+    connection.ledger.checkBudget()
+    return submit(connection, statement, options, around)
+  }
+  return run(connection, begin, options, options.reruns ?? 1)
+}
+
+/** Follows an execution that was submitted elsewhere or before. It is never run again. */
+export function attachRun(connection: Connection, id: string, options: FollowOptions): Run {
+  return run(connection, async () => ({ value: id, release: () => undefined }), options, 0)
+}
+
+function run(connection: Connection, begin: Begin, options: FollowOptions, reruns: number): Run {
   const stopping = new AbortController()
   const signal = anySignal(options.signal, stopping.signal, connection.closing) as AbortSignal
   const startedAt = Date.now()
   let id: string | undefined
   let over = false
-  let submission: Promise<string> | undefined
+  /** Whether the submission is to be stopped when the wait ends. */
+  let active = false
+  let runs = 0
+  let submission: Promise<Admitted<string>> | undefined
+  let submitted: (id: string) => void = () => undefined
+  let refused: (error: unknown) => void = () => undefined
+  const firstId = new Promise<string>((resolve, reject) => {
+    submitted = resolve
+    refused = reject
+  })
   const timer = armTimeout(options.timeout, () => stopping.abort(timeoutError(options.timeout!, id)))
+  const queued = () => options.onProgress?.({ phase: 'queued', done: Date.now() - startedAt, unit: 'ms' })
 
   async function follow(): Promise<QueryExecution> {
     try {
-      checkStatement(statement)
-      signal.throwIfAborted()
-      const queued = () => options.onProgress?.({ phase: 'queued', done: Date.now() - startedAt, unit: 'ms' })
-      submission = submit(connection, statement, options, { signal, onPause: queued })
-      id = await unlessAborted(submission, signal)
-      queued()
-      const execution = await connection.poller.untilEnded(id, {
-        signal,
-        onState: (seen) =>
-          options.onProgress?.({
-            phase: seen.Status?.State === 'RUNNING' ? 'running' : 'queued',
-            done: Date.now() - startedAt,
-            unit: 'ms',
-          }),
-      })
-      over = true
-      if (execution.Status?.State !== 'SUCCEEDED') throw failureOf(execution)
-      return execution
+      for (;;) {
+        const execution = await runOnce()
+        if (execution.Status?.State === 'SUCCEEDED') return execution
+        if (runs > reruns || !mayRunAgain(execution)) throw failureOf(execution)
+        queued()
+        await sleep(pauseMs('slots', runs), signal)
+      }
     } catch (error) {
-      if (!over && submission) await stopWithin(stopPatienceMs)
+      if (active && submission) await stopWithin(stopPatienceMs)
+      refused(error)
       throw error
     } finally {
       over = true
@@ -122,9 +126,35 @@ export function startRun(connection: Connection, statement: string, options: Run
     }
   }
 
+  async function runOnce(): Promise<QueryExecution> {
+    signal.throwIfAborted()
+    active = true
+    submission = begin({ signal, attempt: runs, onPause: queued })
+    runs++
+    const admitted = await unlessAborted(submission, signal)
+    id = admitted.value
+    submitted(id)
+    try {
+      queued()
+      const execution = await connection.poller.untilEnded(id, { signal, pauses: connection.pauses, onState: seen })
+      active = false
+      connection.ledger.seen(execution, undefined)
+      return execution
+    } finally {
+      admitted.release()
+      connection.ledger.left(id)
+    }
+  }
+
+  function seen(execution: QueryExecution): void {
+    connection.ledger.seen(execution, options.maxScannedBytes)
+    const phase = execution.Status?.State === 'RUNNING' ? 'running' : 'queued'
+    options.onProgress?.({ phase, done: Date.now() - startedAt, unit: 'ms' })
+  }
+
   async function stopWithin(ms: number): Promise<void> {
     const waiting = new AbortController()
-    const stopped = stopSubmitted(connection.client, submission!).catch((error: unknown) => {
+    const stopped = stopSubmitted(connection, submission!).catch((error: unknown) => {
       // The caller gets the reason of the abort, unwrapped; that the query may go on and cost money must still be seen.
       process.emitWarning(`Execution ${id ?? '(not yet known)'} may still be running: ${(error as Error).message}`, {
         code: 'PIPE_ATHENA_STOP',
@@ -137,9 +167,12 @@ export function startRun(connection: Connection, statement: string, options: Run
   const ended = follow()
   // Whoever waits gets the error; when nobody does (a query that was left), it is not an unhandled rejection.
   ended.catch(() => undefined)
+  firstId.catch(() => undefined)
   connection.track(ended)
   return {
+    id: firstId,
     ended,
+    runs: () => runs,
     stop: async (reason) => {
       if (over) return
       stopping.abort(reason)
@@ -148,48 +181,15 @@ export function startRun(connection: Connection, statement: string, options: Run
   }
 }
 
-async function submit(
-  connection: Connection,
-  statement: string,
-  options: RunOptions,
-  waiting: { signal: AbortSignal; onPause(): void },
-): Promise<string> {
-  const { workgroup, client } = connection
-  const database = options.database ?? connection.database
-  const resultConfiguration = await connection.resultConfiguration(waiting.signal)
-  const command = {
-    QueryString: statement,
-    ClientRequestToken: tokenOf(statement, options.idempotencyKey),
-    WorkGroup: workgroup,
-    ...(database === undefined ? {} : { QueryExecutionContext: { Database: database } }),
-    ...(resultConfiguration === undefined ? {} : { ResultConfiguration: resultConfiguration }),
-  }
-  // The request itself is not cut by the signal: its reply holds the id, without which the execution could not be stopped.
-  const answer = await repeat('StartQueryExecution', () => client.send(new StartQueryExecutionCommand(command)), waiting)
-  if (!answer.QueryExecutionId) throw new PipeError('PIPE_ATHENA_UNAVAILABLE', 'Athena answered without an execution id.')
-  return answer.QueryExecutionId
-}
-
-/** The token that makes a repeated submission the same execution: random, or made from the caller's key and the statement. */
-export function tokenOf(statement: string, idempotencyKey: string | undefined): string {
-  return idempotencyKey === undefined
-    ? randomUUID()
-    : createHash('sha256').update(idempotencyKey).update('\0').update(statement).digest('hex')
-}
-
-async function stopSubmitted(client: AthenaClient, submission: Promise<string>): Promise<void> {
-  let id: string
+async function stopSubmitted(connection: Connection, submission: Promise<Admitted<string>>): Promise<void> {
+  let admitted: Admitted<string>
   try {
-    id = await submission
+    admitted = await submission
   } catch {
     return // Its error is the caller's already, and nothing runs.
   }
-  const signal = AbortSignal.timeout(60_000)
-  await repeat(
-    'StopQueryExecution',
-    (abortSignal) => client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }), abortSignal ? { abortSignal } : {}),
-    { signal, id },
-  )
+  admitted.release()
+  await stopExecution(connection, admitted.value)
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -210,31 +210,4 @@ function timeoutError(timeout: Duration, id: string | undefined): PipeError {
     hint: 'Read fewer partitions, or give a longer timeout.',
     details: { id },
   })
-}
-
-function checkStatement(statement: string): void {
-  if (statement.trim() === '') throw new ConfigError('The statement is empty.', { code: 'PIPE_ATHENA_SQL' })
-  const bytes = Buffer.byteLength(statement)
-  if (bytes > maxStatementBytes) {
-    throw new PipeError(
-      'PIPE_ATHENA_QUERY_TOO_LONG',
-      `The statement has ${bytes} bytes in UTF-8; Athena takes ${maxStatementBytes}. It was not sent.`,
-      { hint: 'Split it, or put long lists into a table.', details: { bytes, maxBytes: maxStatementBytes } },
-    )
-  }
-}
-
-/** The report of an execution that has succeeded. */
-export function reportOf(execution: QueryExecution, updatedRows: number): ExecutionReport {
-  const { Statistics: statistics, Status: status } = execution
-  const span = (status?.CompletionDateTime?.getTime() ?? 0) - (status?.SubmissionDateTime?.getTime() ?? 0)
-  return {
-    id: execution.QueryExecutionId ?? '',
-    statementType: execution.StatementType ?? '',
-    elapsedMs: statistics?.TotalExecutionTimeInMillis ?? Math.max(0, span),
-    queuedMs: statistics?.QueryQueueTimeInMillis ?? 0,
-    scannedBytes: statistics?.DataScannedInBytes ?? 0,
-    updatedRows,
-    outputLocation: execution.ResultConfiguration?.OutputLocation,
-  }
 }

@@ -1,5 +1,6 @@
 import type { QueryExecution } from '@aws-sdk/client-athena'
 import { PipeError } from '@pipe/core'
+import { type AthenaFailureKind, failureKindOf } from './failure-kind'
 
 /** Where and why a statement failed, as data. */
 export interface AthenaFailureDetails {
@@ -9,6 +10,8 @@ export interface AthenaFailureDetails {
   readonly category?: number | undefined
   /** AthenaError.ErrorType (Athena user guide, "Error type reference"). */
   readonly type?: number | undefined
+  /** What kind of failure that is. Absent when the statement did not run. */
+  readonly kind?: AthenaFailureKind | undefined
   /** What Athena said, word for word. */
   readonly reason?: string | undefined
   /** 1-based place of a syntax or name error in the statement. */
@@ -27,7 +30,7 @@ export interface AthenaFailureDetails {
  * - `PIPE_IAM_DENIED`: a permission is missing and Athena names it (`details.action`, `principal`, `resource`);
  * - `PIPE_ATHENA_DENIED`: a permission is missing and Athena does not say which;
  * - `PIPE_ATHENA_CANCELLED`: somebody stopped it, or the workgroup's limit of scanned bytes did;
- * - `PIPE_ATHENA_FAILED`: everything else. `retryable` is AthenaError.Retryable.
+ * - `PIPE_ATHENA_FAILED`: everything else. `retryable` is AthenaError.Retryable, else by its number.
  */
 export class AthenaQueryError extends PipeError<AthenaFailureDetails> {
   constructor(
@@ -54,6 +57,27 @@ const hints: readonly (readonly [RegExp, string])[] = [
   [/HIVE_CANNOT_OPEN_SPLIT/, 'A file could not be opened: it was deleted during the query, or reading it is not allowed.'],
   [/HIVE_INVALID_PARTITION_VALUE/, 'A partition value does not fit the type of its column.'],
   [/HIVE_PARTITION_SCHEMA_MISMATCH/, 'A partition was created with other column types than the table: drop and add it again.'],
+  [/HIVE_INVALID_METADATA/, 'The table has columns that the query engine refuses: names used twice, or a type it does not know.'],
+  [
+    /HIVE_UNKNOWN_ERROR/,
+    'Often a table whose location, SerDe or partitions are wrong: compare SHOW CREATE TABLE with the files.',
+  ],
+  [/HIVE_FILE_NOT_FOUND/, 'A file was deleted while the query ran, or a manifest names one that is gone.'],
+  [
+    /HIVE_FILESYSTEM_ERROR|HIVE_WRITER_(?:OPEN|CLOSE|DATA)_ERROR/,
+    'S3 refused a read or write: check the permissions and the key of the bucket.',
+  ],
+  [/HIVE_MISSING_DATA/, 'The location of a partition does not exist: drop the partition, or restore its files.'],
+  [/HIVE_EXCEEDED_PARTITION_LIMIT/, 'The query reads too many partitions: filter by a partition column.'],
+  [/HIVE_COLUMN_ORDER_MISMATCH/, 'Partition columns must be the last of the SELECT, in the order of partitioned_by.'],
+  [/HIVE_INVALID_BUCKET_FILES/, 'The files of a bucketed table are not as many as its buckets: write the table anew.'],
+  [/HIVE_DATABASE_LOCATION_ERROR|HIVE_TABLE_LOCATION_ERROR/, 'The location is no folder in S3 that may be used.'],
+  [/TOO_MANY_OPEN_PARTITIONS/, 'One statement writes at most 100 partitions and buckets: split it.'],
+  [/ICEBERG_COMMIT_ERROR/, 'Another statement changed the table at the same time: run it again.'],
+  [
+    /ExpiredToken|security token included in the request is expired/i,
+    'The session has run out: get new credentials, then resume(id) what was submitted.',
+  ],
   [/HIVE_METASTORE_ERROR/, 'The catalogue refused: check the table properties (partition projection) and the glue permissions.'],
   [/HIVE_UNSUPPORTED_FORMAT/, 'The files are in a format or compression that the table does not read.'],
   [/EXCEEDED_MEMORY_LIMIT|Query exhausted resources/i, 'Read fewer columns or partitions, or aggregate in two steps.'],
@@ -70,14 +94,15 @@ export function failureOf(execution: QueryExecution): AthenaQueryError {
   const { Status: status, QueryExecutionId: id } = execution
   const error = status?.AthenaError
   const reason = status?.StateChangeReason ?? error?.ErrorMessage ?? 'Athena gave no reason.'
-  const details = { id, category: error?.ErrorCategory, type: error?.ErrorType, reason }
+  const { kind, retryable } = failureKindOf(error?.ErrorType, error?.ErrorCategory)
+  const details = { id, category: error?.ErrorCategory, type: error?.ErrorType, kind, reason }
   if (status?.State === 'CANCELLED') {
     return new AthenaQueryError('PIPE_ATHENA_CANCELLED', `Execution ${id} was cancelled: ${dot(reason)}`, {
       details,
       hint: hintFor(reason),
     })
   }
-  return classify(`Execution ${id} failed`, reason, { details, retryable: error?.Retryable ?? false })
+  return classify(`Execution ${id} failed`, reason, { details, retryable: error?.Retryable ?? retryable })
 }
 
 /** The error of a refused API call: a syntax error that Athena sees at once, a missing permission, or another refusal. */
@@ -123,7 +148,9 @@ function classify(
   if (denied || (code === 'PIPE_ATHENA_FAILED' && deniedText.test(reason))) {
     return new AthenaQueryError('PIPE_ATHENA_DENIED', `${what}: ${dot(reason)}`, {
       ...rest,
-      hint: 'The caller needs the athena, glue and s3 actions of the statement: data, results and catalogue (see the README).',
+      hint:
+        hintFor(reason) ??
+        'The caller needs the athena, glue and s3 actions of the statement: data, results and catalogue (see the README).',
     })
   }
   return new AthenaQueryError(code, `${what}: ${dot(reason)}`, { ...rest, details, hint: hintFor(reason) })

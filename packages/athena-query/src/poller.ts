@@ -1,23 +1,29 @@
 import { type AthenaClient, BatchGetQueryExecutionCommand, type QueryExecution } from '@aws-sdk/client-athena'
-import { PipeError } from '@pipe/core'
-import { repeat } from './request'
+import { type Clock, PipeError } from '@pipe/core'
+import { type Attempts, attemptsOf } from './attempts'
+
+/** How an execution is followed. */
+export interface WatchOptions {
+  /** Pause before the first look at it, and the longest that it grows to. */
+  readonly pauses: readonly [number, number]
+  readonly signal: AbortSignal
+  /** Told of each look that found it not ended. What it throws ends the watch. */
+  onState(execution: QueryExecution): void
+}
 
 /** Follows executions until they end, all with the same few calls. */
 export interface Poller {
   /**
-   * Resolves when the execution has ended, in whichever state. `onState` is told of each look.
+   * Resolves when the execution has ended, in whichever state.
    *
    * @throws the signal's reason, or the error of the call.
    */
-  untilEnded(
-    id: string,
-    options: { signal?: AbortSignal | undefined; onState(execution: QueryExecution): void },
-  ): Promise<QueryExecution>
-  close(): void
+  untilEnded(id: string, options: WatchOptions): Promise<QueryExecution>
 }
 
 interface Watch {
   readonly id: string
+  readonly longestMs: number
   pauseMs: number
   dueAt: number
   missing: number
@@ -30,34 +36,56 @@ interface Watch {
 const batchSize = 50
 // A new execution may not be visible to the batch call at once.
 const maxMissing = 20
+/** Between two looks when more than one execution is followed, however many they are. */
+const spacingMs = 1_000
 
-/** One poller a client. The pause between looks at one execution grows by half from the first to the second value. */
-export function createPoller(client: AthenaClient, [firstMs, longestMs]: readonly [number, number]): Poller {
+/**
+ * One poller for all executions of a client of the SDK. One execution alone is looked at after its own pauses, which grow by half; as soon as
+ * there are several, there is at most one call a second, for the 50 that have waited longest.
+ */
+export function createPoller(client: AthenaClient, clock: Clock): Poller {
   const watches = new Set<Watch>()
-  const closing = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  let looking = false
+  let attempts: Attempts | undefined
+  let lastLookAt = Number.NEGATIVE_INFINITY
+  let notBefore = 0
+  let waiting: AbortController | undefined
+  let look: AbortController | undefined
 
   function arm(): void {
-    if (looking || closing.signal.aborted) return
-    clearTimeout(timer)
-    if (watches.size === 0) return
-    const due = Math.min(...[...watches].map((watch) => watch.dueAt))
-    timer = setTimeout(() => void look(), Math.max(0, due - Date.now()))
+    waiting?.abort()
+    waiting = undefined
+    if (look || watches.size === 0) return
+    const wait = new AbortController()
+    waiting = wait
+    clock.sleep(Math.max(0, nextLookAt() - clock.now()), wait.signal).then(
+      () => {
+        // A timer may be a little early.
+        if (nextLookAt() > clock.now()) arm()
+        else void takeLook()
+      },
+      () => undefined,
+    )
   }
 
-  async function look(): Promise<void> {
-    looking = true
+  function nextLookAt(): number {
+    const all = [...watches]
+    const due = Math.min(...all.map((watch) => watch.dueAt))
+    // A caller who asks for faster looks gets them.
+    const spacing = all.length > 1 ? Math.min(spacingMs, ...all.map((watch) => watch.longestMs)) : 0
+    return Math.max(due, lastLookAt + spacing, notBefore)
+  }
+
+  async function takeLook(): Promise<void> {
+    const current = new AbortController()
+    look = current
+    lastLookAt = clock.now()
     // Those that are due, and as many of the others as the same call can carry.
     const batch = [...watches].sort((a, b) => a.dueAt - b.dueAt).slice(0, batchSize)
+    attempts ??= attemptsOf('BatchGetQueryExecution', undefined, clock)
     try {
-      const ids = batch.map((watch) => watch.id)
-      const answer = await repeat(
-        'BatchGetQueryExecution',
-        (abortSignal) =>
-          client.send(new BatchGetQueryExecutionCommand({ QueryExecutionIds: ids }), abortSignal ? { abortSignal } : {}),
-        { signal: closing.signal },
-      )
+      const command = new BatchGetQueryExecutionCommand({ QueryExecutionIds: batch.map((watch) => watch.id) })
+      const answer = await client.send(command, { abortSignal: current.signal })
+      attempts = undefined
       const found = new Map(answer.QueryExecutions?.map((execution) => [execution.QueryExecutionId, execution]))
       const refused = new Map(answer.UnprocessedQueryExecutionIds?.map((one) => [one.QueryExecutionId, one]))
       // Those that have left meanwhile hear nothing more.
@@ -67,10 +95,20 @@ export function createPoller(client: AthenaClient, [firstMs, longestMs]: readonl
         else notSeen(watch, refused.get(watch.id))
       }
     } catch (error) {
-      for (const watch of batch) watch.fail(error)
+      if (!current.signal.aborted) failed(batch, error)
     } finally {
-      looking = false
+      look = undefined
       arm()
+    }
+  }
+
+  /** A look that failed is repeated as a look of its own, so that repeating adds no calls. */
+  function failed(batch: readonly Watch[], error: unknown): void {
+    try {
+      notBefore = clock.now() + (attempts as Attempts).failed(error).pauseMs
+    } catch (final) {
+      attempts = undefined
+      for (const watch of batch) watch.fail(final)
     }
   }
 
@@ -109,20 +147,25 @@ export function createPoller(client: AthenaClient, [firstMs, longestMs]: readonl
   }
 
   function wait(watch: Watch): void {
-    watch.dueAt = Date.now() + watch.pauseMs
-    watch.pauseMs = Math.min(longestMs, watch.pauseMs * 1.5)
+    watch.dueAt = clock.now() + watch.pauseMs
+    watch.pauseMs = Math.min(watch.longestMs, watch.pauseMs * 1.5)
   }
 
   return {
-    untilEnded: (id, { signal, onState }) =>
+    untilEnded: (id, { signal, onState, pauses: [firstMs, longestMs] }) =>
       new Promise<QueryExecution>((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason)
+        if (signal.aborted) return reject(signal.reason)
         const forget = () => {
           watches.delete(watch)
-          signal?.removeEventListener('abort', onAbort)
+          signal.removeEventListener('abort', onAbort)
+          if (watches.size > 0) return
+          // Nobody waits for the answer any more.
+          waiting?.abort()
+          look?.abort()
         }
         const watch: Watch = {
           id,
+          longestMs,
           pauseMs: firstMs,
           dueAt: 0,
           missing: 0,
@@ -136,16 +179,11 @@ export function createPoller(client: AthenaClient, [firstMs, longestMs]: readonl
             reject(error)
           },
         }
-        const onAbort = () => watch.fail(signal?.reason)
-        signal?.addEventListener('abort', onAbort, { once: true })
+        const onAbort = () => watch.fail(signal.reason)
+        signal.addEventListener('abort', onAbort, { once: true })
         wait(watch)
         watches.add(watch)
         arm()
       }),
-    close: () => {
-      closing.abort(new PipeError('PIPE_ATHENA_CLOSED', 'The Athena client was closed.'))
-      clearTimeout(timer)
-      for (const watch of [...watches]) watch.fail(closing.signal.reason)
-    },
   }
 }

@@ -1,7 +1,10 @@
 import { ReadableStream } from 'node:stream/web'
+import type { QueryExecution } from '@aws-sdk/client-athena'
 import { PipeError, type RowOfColumns } from '@pipe/core'
-import { type Connection, type ExecutionReport, type Run, type RunOptions, reportOf, startRun } from './execution'
-import { queryStatement, type RouteOptions } from './result/query-statement'
+import type { Connection } from './connection'
+import { attachRun, type FollowOptions, type Run, type RunOptions, startRun } from './execution'
+import { type ExecutionReport, reportOf } from './report'
+import { type QueryStatement, queryStatement, type RouteOptions, resumedStatement } from './result/query-statement'
 import { firstRow, type OpenResult, type OpenResultOptions, openResult, type ResultDescription } from './result/read-result'
 import { checkReturns, type Returns } from './result/row-plan'
 
@@ -12,6 +15,14 @@ export interface QueryOptions<R extends Returns | 'text'> extends RunOptions, Ro
    * are arrays of Athena's own texts by position, `null` for NULL; names may be there twice, nothing is decoded.
    */
   readonly returns: R
+}
+
+/** Options of {@link Athena.resume}. */
+export interface ResumeOptions<R extends Returns | 'text'> extends FollowOptions {
+  /** As in {@link QueryOptions}. Default `'text'`. */
+  readonly returns?: R | undefined
+  /** How the rows come. Default `'auto'`; those of an UNLOAD always come from its files. */
+  readonly route?: 'auto' | 'pages' | 'file' | undefined
 }
 
 /** Names of the options of a query that decide about its route. */
@@ -33,6 +44,8 @@ export interface Query<Row> extends AsyncIterable<Row>, AsyncDisposable {
   stream(): ReadableStream<Row>
   /** How the rows come, and their columns. Waits for the execution. */
   result(): Promise<ResultDescription>
+  /** Submits it, and resolves with the id of its execution: for {@link Athena.resume} in another process. */
+  id(): Promise<string>
   /** Ends when the execution has ended. Rejects when it failed. */
   report(): Promise<ExecutionReport>
   /** Stops it on the server. Idempotent. Leaving the iteration early does the same. */
@@ -40,17 +53,43 @@ export interface Query<Row> extends AsyncIterable<Row>, AsyncDisposable {
 }
 
 /** Makes a query over one statement. */
-export function createQuery<Row>(connection: Connection, text: string, options: QueryOptions<Returns | 'text'>): Query<Row> {
+export function createQuery<Row>(
+  connection: Connection,
+  text: string,
+  options: QueryOptions<Returns | 'text'>,
+  warnings: readonly string[],
+): Query<Row> {
   const { returns } = options
   if (returns !== 'text') checkReturns(returns)
   const statement = queryStatement(text, returns, options, connection.output)
+  const begin = () => startRun(connection, statement.text, options)
+  return queryOf(connection, { begin, returns, warnings, statementOf: () => statement }, options)
+}
+
+/** Makes a query over an execution that was submitted before. */
+export function resumeQuery<Row>(connection: Connection, id: string, options: ResumeOptions<Returns | 'text'>): Query<Row> {
+  const { returns = 'text', route = 'auto' } = options
+  if (returns !== 'text') checkReturns(returns)
+  const begin = () => attachRun(connection, id, options)
+  const statementOf = ({ Query: text = '' }: QueryExecution) => resumedStatement(text, route)
+  return queryOf(connection, { begin, returns, warnings: [], statementOf }, options)
+}
+
+interface QuerySource {
+  begin(): Run
+  readonly returns: Returns | 'text'
+  readonly warnings: readonly string[]
+  statementOf(execution: QueryExecution): QueryStatement
+}
+
+function queryOf<Row>(connection: Connection, source: QuerySource, options: FollowOptions): Query<Row> {
   let run: Run | undefined
   let cancelled = false
   let opened: Promise<OpenResult> | undefined
   const reading = new AbortController()
   const start = () => {
     if (cancelled && !run) throw cancelledError()
-    run ??= startRun(connection, statement.text, options)
+    run ??= source.begin()
     return run
   }
   const signalWith = (left?: AbortSignal) =>
@@ -59,7 +98,8 @@ export function createQuery<Row>(connection: Connection, text: string, options: 
   async function resultOptions(): Promise<OpenResultOptions> {
     const execution = await start().ended
     const { client, openStore } = connection
-    return { client, openStore, execution, statement, returns, signal: signalWith() }
+    const { returns } = source
+    return { client, openStore, execution, statement: source.statementOf(execution), returns, signal: signalWith() }
   }
 
   async function open(): Promise<OpenResult> {
@@ -122,7 +162,12 @@ export function createQuery<Row>(connection: Connection, text: string, options: 
     first: async () => (await firstRow(await resultOptions())) as Row | undefined,
     stream: () => streamOf(iterate()),
     result: async () => (await open()).description,
-    report: async () => reportOf(await start().ended, 0),
+    id: async () => start().id,
+    report: async () => {
+      const { ended, runs } = start()
+      const execution = await ended
+      return reportOf(execution, { prices: connection.prices, runs: runs(), warnings: source.warnings })
+    },
     cancel,
     [Symbol.asyncDispose]: cancel,
   }

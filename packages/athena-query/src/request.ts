@@ -1,109 +1,26 @@
-import { PipeError, sleep } from '@pipe/core'
-import { refusalOf } from './failure'
-
-/** Why a call to Athena did not succeed, as far as waiting can help. */
-type Trouble = 'rate' | 'slots' | 'connection'
-
-const rateLimitMs: readonly [number, number] = [100, 5_000]
-const slotsMs: readonly [number, number] = [1_000, 30_000]
-/** How long one call is repeated before its trouble is reported. */
-const patienceMs: Record<Trouble, number> = { rate: 120_000, connection: 60_000, slots: 30 * 60_000 }
+import { sleep } from '@pipe/core'
+import { attemptsOf } from './attempts'
 
 /**
- * Makes one call to Athena; every call of this package may be repeated, as StartQueryExecution carries a token.
+ * Makes one call to Athena, again while waiting can help (see {@link attemptsOf}). For calls that may be repeated: all but
+ * StartQueryExecution, which the scheduler makes.
  *
- * - `ThrottlingException`: too many calls a second. Repeated soon, with jitter.
- * - `TooManyRequestsException` (CONCURRENT_QUERY_LIMIT_EXCEEDED): all slots of the account are taken. Waits longer, up to 30 minutes.
- * - A broken connection or a server error: repeated, for a minute.
- *
- * @throws the signal's reason, unwrapped, when it aborts.
- * @throws {@link AthenaQueryError} when Athena refuses the call, {@link PipeError} `PIPE_ATHENA_UNAVAILABLE` or `PIPE_ATHENA_BUSY` (both
- * retryable) when patience ends.
+ * @throws the signal's reason, unwrapped, when it aborts; else what {@link attemptsOf} throws.
  */
 export async function repeat<T>(
   call: string,
   attempt: (signal: AbortSignal | undefined) => Promise<T>,
-  options: {
-    readonly signal?: AbortSignal | undefined
-    readonly id?: string | undefined
-    /** Told before each wait for another attempt. */
-    readonly onPause?: (() => void) | undefined
-  } = {},
+  options: { readonly signal?: AbortSignal | undefined; readonly id?: string | undefined } = {},
 ): Promise<T> {
   const { signal } = options
-  const start = Date.now()
-  for (let tries = 1; ; tries++) {
+  const attempts = attemptsOf(call, options.id)
+  for (;;) {
     signal?.throwIfAborted()
     try {
       return await attempt(signal)
     } catch (error) {
       signal?.throwIfAborted()
-      const trouble = troubleOf(error)
-      if (trouble === undefined) throw isAnswer(error) ? refusalOf(error, call, options.id) : notSent(error, call)
-      const pause = pauseMs(trouble, tries)
-      if (Date.now() - start + pause > patienceMs[trouble]) throw outOfPatience(call, trouble, tries, error)
-      options.onPause?.()
-      await sleep(pause, signal)
+      await sleep(attempts.failed(error).pauseMs, signal)
     }
   }
-}
-
-/** How long to wait before another attempt. `tries`: attempts so far. */
-export function pauseMs(trouble: Trouble, tries: number): number {
-  const [first, longest] = trouble === 'slots' ? slotsMs : rateLimitMs
-  const cap = Math.min(longest, first * 2 ** (tries - 1))
-  // Half fixed, half random: callers that were throttled together do not come back together.
-  return cap / 2 + (Math.random() * cap) / 2
-}
-
-/** `undefined` when waiting cannot help. */
-function troubleOf(error: unknown): Trouble | undefined {
-  const { name, Reason, $metadata, code } = error as {
-    name?: string
-    Reason?: string
-    code?: string
-    $metadata?: { httpStatusCode?: number }
-  }
-  if (name === 'TooManyRequestsException') {
-    return Reason === undefined || Reason === 'CONCURRENT_QUERY_LIMIT_EXCEEDED' ? 'slots' : 'rate'
-  }
-  const status = $metadata?.httpStatusCode
-  if (/^(?:Throttling(?:Exception)?|ThrottledException|RequestLimitExceeded|SlowDown)$/.test(name ?? '') || status === 429)
-    return 'rate'
-  if (name === 'InternalServerException' || (status !== undefined && status >= 500)) return 'connection'
-  // The SDK corrects its clock after the first of these.
-  if (/^(?:RequestTimeTooSkewed|RequestExpired|RequestInTheFuture)$/.test(name ?? '')) return 'connection'
-  if (/^(?:TimeoutError|RequestTimeout)$/.test(name ?? '')) return 'connection'
-  return /^(?:ECONN(?:RESET|REFUSED|ABORTED)|EPIPE|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|ENOTFOUND)$/.test(code ?? '') ||
-    (error as Error)?.message === 'socket hang up'
-    ? 'connection'
-    : undefined
-}
-
-/** Whether an error is Athena's answer, not one of the client itself (no region, no credentials, a client that was closed). */
-function isAnswer(error: unknown): boolean {
-  const { $fault, $metadata } = error as { $fault?: string; $metadata?: { httpStatusCode?: number } }
-  return $fault !== undefined || $metadata?.httpStatusCode !== undefined
-}
-
-function notSent(error: unknown, call: string): PipeError {
-  const { name, message } = error as Error
-  const hint = /credential/i.test(`${name} ${message}`)
-    ? 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give createAthena a client with credentials.'
-    : /region/i.test(message)
-      ? 'Set AWS_REGION, or give createAthena a client with a region.'
-      : undefined
-  return new PipeError('PIPE_ATHENA_CLIENT', `${call} could not be sent: ${message}`, { cause: error, hint })
-}
-
-function outOfPatience(call: string, trouble: Trouble, tries: number, cause: unknown): PipeError {
-  if (trouble === 'slots') {
-    return new PipeError('PIPE_ATHENA_BUSY', `${call}: all query slots of the account stayed taken (${tries} attempts).`, {
-      cause,
-      retryable: true,
-      hint: 'Run fewer queries at once or raise the quota of active queries.',
-    })
-  }
-  const why = trouble === 'rate' ? 'Athena kept throttling the calls' : `Athena could not be reached: ${(cause as Error).message}`
-  return new PipeError('PIPE_ATHENA_UNAVAILABLE', `${call}: ${why} (${tries} attempts).`, { cause, retryable: true })
 }

@@ -16,7 +16,7 @@ export type SqlPart =
   | { readonly kind: 'value'; readonly value: LiteralValue; readonly where: string }
   | { readonly kind: 'decimal' | 'date'; readonly text: string }
   | { readonly kind: 'list'; readonly values: readonly LiteralValue[] }
-  | { readonly kind: 'name'; readonly parts: readonly string[] }
+  | { readonly kind: 'name'; readonly parts: readonly string[]; readonly table?: Table }
   /** End of a nested fragment: a line comment in it must not swallow what follows. */
   | { readonly kind: 'end' }
 
@@ -99,7 +99,7 @@ function tail(text: string): string {
 
 function partsOfValue(value: unknown, where: string): readonly SqlPart[] {
   if (isFragment(value)) return [...partsOf(value), { kind: 'end' }]
-  if (isTable(value)) return [{ kind: 'name', parts: [value.name] }]
+  if (isTable(value)) return [{ kind: 'name', parts: [value.name], table: value }]
   const problem = refuseLiteral(value)
   if (problem) throw sqlError(`${where} ${problem.text}.`, problem.hint ? { hint: problem.hint } : {})
   return [{ kind: 'value', value: value as LiteralValue, where }]

@@ -1,27 +1,38 @@
-import { type AthenaClient, GetWorkGroupCommand, type ResultConfiguration } from '@aws-sdk/client-athena'
-import { PipeError, type S3Location } from '@pipe/core'
+import { type AthenaClient, GetWorkGroupCommand } from '@aws-sdk/client-athena'
+import { PipeError } from '@pipe/core'
 import { repeat } from './request'
 
+/** What a workgroup decides about its queries. */
+export interface WorkgroupSettings {
+  /** Its settings win over those of a client. */
+  readonly enforced: boolean
+  /** Athena keeps the results, for 24 hours; a client may not name a place. */
+  readonly managed: boolean
+  /** `s3://…` of the workgroup itself. */
+  readonly outputLocation: string | undefined
+  /** Queries that scan more are cancelled (BytesScannedCutoffPerQuery). */
+  readonly maxScannedBytes: number | undefined
+}
+
 /**
- * What to send as ResultConfiguration: the output location, or nothing when none was given or the workgroup decides by itself. A
- * workgroup with managed results answers with an error to any location, and one that enforces its own configuration ignores it.
- *
- * The workgroup is read once. A caller who may not read it sends the location.
+ * Reads the settings of a workgroup once; a failure is not kept. Gives `undefined` for a caller who may not read them.
  */
-export function createResultConfiguration(
+export function createWorkgroupReader(
   client: AthenaClient,
   workgroup: string,
-  output: S3Location | undefined,
-): (signal: AbortSignal | undefined) => Promise<ResultConfiguration | undefined> {
-  let decidesItself: boolean | undefined
+): (signal: AbortSignal | undefined) => Promise<WorkgroupSettings | undefined> {
+  let read: { readonly settings: WorkgroupSettings | undefined } | undefined
   return async (signal) => {
-    if (output === undefined) return undefined
-    decidesItself ??= await workgroupDecides(client, workgroup, signal)
-    return decidesItself ? undefined : { OutputLocation: output }
+    read ??= { settings: await readWorkgroup(client, workgroup, signal) }
+    return read.settings
   }
 }
 
-async function workgroupDecides(client: AthenaClient, workgroup: string, signal: AbortSignal | undefined): Promise<boolean> {
+async function readWorkgroup(
+  client: AthenaClient,
+  workgroup: string,
+  signal: AbortSignal | undefined,
+): Promise<WorkgroupSettings | undefined> {
   try {
     const answer = await repeat(
       'GetWorkGroup',
@@ -29,12 +40,15 @@ async function workgroupDecides(client: AthenaClient, workgroup: string, signal:
       { signal },
     )
     const configuration = answer.WorkGroup?.Configuration
-    return (
-      configuration?.EnforceWorkGroupConfiguration === true || configuration?.ManagedQueryResultsConfiguration?.Enabled === true
-    )
+    return {
+      enforced: configuration?.EnforceWorkGroupConfiguration === true,
+      managed: configuration?.ManagedQueryResultsConfiguration?.Enabled === true,
+      outputLocation: configuration?.ResultConfiguration?.OutputLocation,
+      maxScannedBytes: configuration?.BytesScannedCutoffPerQuery,
+    }
   } catch (error) {
     const denied = PipeError.isInstance(error) && (error.code === 'PIPE_IAM_DENIED' || error.code === 'PIPE_ATHENA_DENIED')
-    if (denied) return false
+    if (denied) return undefined
     throw error
   }
 }

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { column, PipeError } from '@pipe/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { pauseMs } from '../src/attempts'
 import { type AthenaOptions, createAthena, maxStatementBytes, sql } from '../src/index'
-import { pauseMs } from '../src/request'
+
 import { type FakeAthena, startFakeAthena } from './fake-athena'
 
 let fake: FakeAthena
@@ -43,8 +44,12 @@ describe('a submission', () => {
       elapsedMs: 2500,
       queuedMs: 7,
       scannedBytes: 0,
+      estimatedDollars: expect.closeTo(5 / 104_857.6),
+      reusedResult: false,
+      runs: 1,
       updatedRows: 0,
       outputLocation: 's3://lake/results/',
+      warnings: [],
     })
     expect(fake.count('GetWorkGroup')).toBe(1)
   })

@@ -59,6 +59,14 @@ export function queryStatement(
   return { text, route, why: 'asked for' }
 }
 
+/** The statement of an execution that was submitted before. The folder of an UNLOAD stands in it. */
+export function resumedStatement(text: string, route: 'auto' | 'pages' | 'file'): QueryStatement {
+  if (keywordOf(text) !== 'UNLOAD') return { text, route, why: 'asked for' }
+  const target = /\)\s*TO\s+'((?:[^']|'')*)'\s*WITH\s*\([^)]*\)\s*$/i.exec(text)?.[1]?.replaceAll("''", "'")
+  if (target === undefined) throw sqlError('resume: the UNLOAD does not name its folder.')
+  return { text, route: 'unload', why: 'it is an UNLOAD', target }
+}
+
 function asUnload(text: string, output: S3Location | undefined): { text: string; target: string } {
   if (output === undefined) {
     throw new ConfigError('query: UNLOAD needs a place for its files.', {

@@ -204,6 +204,11 @@ export function createMemoryAthena({ s3, table, addsTwice = false }: MemoryAthen
       insert: unused,
       peekTable: unused,
       describe: unused,
+      submit: unused,
+      resume: () => {
+        throw failed('the simulated Athena does not know this call')
+      },
+      spending: () => ({ executions: 0, scannedBytes: 0, estimatedDollars: 0 }),
       query: ((statement: Parameters<typeof renderSql>[0]) => {
         const rows = () => pass('Athena query', true, async () => rowsOfQuery(renderSql(statement)))
         return {
@@ -255,7 +260,8 @@ async function readAll(table: Table, file: string, body: Buffer): Promise<Record
 
 function report(): ExecutionReport {
   const id = 'simulated'
-  return { id, statementType: 'DDL', elapsedMs: 0, queuedMs: 0, scannedBytes: 0, updatedRows: 0, outputLocation: undefined }
+  const nothing = { elapsedMs: 0, queuedMs: 0, scannedBytes: 0, estimatedDollars: 0, updatedRows: 0, warnings: [] }
+  return { ...nothing, id, statementType: 'DDL', reusedResult: false, runs: 1, outputLocation: undefined }
 }
 
 function failed(reason: string): PipeError {

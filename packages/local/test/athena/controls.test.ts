@@ -4,6 +4,7 @@ import {
   ListQueryExecutionsCommand,
   ListWorkGroupsCommand,
   StartQueryExecutionCommand,
+  StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createAthenaControls } from '../../src/athena/controls'
@@ -78,6 +79,7 @@ describe('a quota', () => {
     // DDL has slots of its own.
     const ddl = await start('CREATE DATABASE IF NOT EXISTS other')
     await finished(athena.client, ddl.QueryExecutionId as string)
+    await athena.client.send(new StopQueryExecutionCommand({ QueryExecutionId: first.QueryExecutionId }))
     await finished(athena.client, first.QueryExecutionId as string)
     await start()
   })
