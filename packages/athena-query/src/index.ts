@@ -8,7 +8,6 @@ export { type UnloadOptions, type UnloadSqlOptions, unloadSql } from './builder/
 export { type AthenaPrices, type AthenaSpending, athenaPrices, type CostBasis, estimateDollars } from './cost'
 export { type CtasOptions, type CtasSqlOptions, ctasSql } from './ctas'
 export { eventTimeBetween } from './event-time'
-export type { FollowOptions, RunOptions } from './execution'
 export { type AthenaFailureDetails, AthenaQueryError } from './failure'
 export type { AthenaFailureKind } from './failure-kind'
 export { columnOfHiveType } from './introspect/hive-type'
@@ -24,6 +23,7 @@ export type { ResultRoute, RouteOptions } from './result/query-statement'
 export type { ResultDescription } from './result/read-result'
 export { type ResultCsvOptions, readResultCsv } from './result/result-csv'
 export type { ResultColumn, Returns } from './result/row-plan'
+export type { FollowOptions, RunOptions } from './run-options'
 export {
   date,
   decimal,

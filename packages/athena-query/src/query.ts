@@ -2,11 +2,12 @@ import { ReadableStream } from 'node:stream/web'
 import type { QueryExecution } from '@aws-sdk/client-athena'
 import { PipeError, type RowOfColumns } from '@pipe/core'
 import type { Connection } from './connection'
-import { attachRun, type FollowOptions, type Run, type RunOptions, startRun } from './execution'
+import { attachRun, type Run, startRun } from './execution'
 import { type ExecutionReport, reportOf } from './report'
 import { type QueryStatement, queryStatement, type RouteOptions, resumedStatement } from './result/query-statement'
 import { firstRow, type OpenResult, type OpenResultOptions, openResult, type ResultDescription } from './result/read-result'
 import { checkReturns, type Returns } from './result/row-plan'
+import type { FollowOptions, RunOptions } from './run-options'
 
 /** Options of {@link Athena.query}. */
 export interface QueryOptions<R extends Returns | 'text'> extends RunOptions, RouteOptions {

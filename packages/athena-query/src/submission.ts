@@ -7,9 +7,9 @@ import {
 } from '@aws-sdk/client-athena'
 import { anySignal, ConfigError, type Duration, durationMs, PipeError } from '@pipe/core'
 import type { Connection } from './connection'
-import type { RunOptions } from './execution'
 import { maxStatementBytes } from './render'
 import { repeat } from './request'
+import type { RunOptions } from './run-options'
 import type { Admitted } from './scheduler'
 
 /**

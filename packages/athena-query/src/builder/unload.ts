@@ -1,6 +1,6 @@
 import { ConfigError, parseLocation, type S3Location } from '@pipe/core'
 import { checkOptions } from '@pipe/core/internal'
-import { type RunOptions, runOptionNames } from '../execution'
+import { type RunOptions, runOptionNames } from '../run-options'
 import { isFragment, joinSql, type SqlFragment, sql, sqlError } from '../sql'
 
 /** Options of {@link unloadSql}. */
