@@ -7,7 +7,8 @@ import { valueSql } from './value-sql'
 /** Options of {@link insertSql}. */
 export interface InsertOptions<T extends Table> {
   readonly table: T
-  readonly rows: Iterable<RowOf<T>>
+  // The list stands first for the compiler's sake: about one wrong row it then says what is wrong with it, not with its iterator.
+  readonly rows: readonly RowOf<T>[] | Iterable<RowOf<T>>
   /** When a row arrived, which decides about its partition: one instant for all rows, or one each. */
   readonly at: Date | ((row: RowOf<T>) => Date)
   /** Name of the table. Default: the name of the contract. */
