@@ -25,13 +25,13 @@ export function cellDecoder(column: Column): CellDecoder {
     case 'double':
       return decodeDouble
     case 'decimal':
-      return matching(/^-?\d+(?:\.\d+)?$/)
+      return decodeDecimal
     case 'string':
       return decodeString
     case 'binary':
       return decodeBinary
     case 'date':
-      return matching(/^-?\d{4,}-\d{2}-\d{2}$/)
+      return decodeDay
     case 'timestamp':
       return timestampDecoder(type)
     default:
@@ -42,14 +42,82 @@ export function cellDecoder(column: Column): CellDecoder {
 const zero = 48
 const minusSign = 45
 const point = 46
+const colon = 58
+const space = 32
 
 const decodeString: CellDecoder = (text, start, end) => text.slice(start, end)
 
-function matching(pattern: RegExp): CellDecoder {
-  return (text, start, end) => {
-    const cell = text.slice(start, end)
-    return pattern.test(cell) ? cell : undefined
+/** Where the digits that begin at `at` end. */
+function digitsEnd(text: string, at: number, end: number): number {
+  for (; at < end; at++) {
+    const digit = text.charCodeAt(at) - zero
+    if (digit < 0 || digit > 9) return at
   }
+  return at
+}
+
+/** `-?\d+(\.\d+)?`, as its text: no double holds it. */
+function decodeDecimal(text: string, start: number, end: number): string | undefined {
+  const first = text.charCodeAt(start) === minusSign ? start + 1 : start
+  const wholeEnd = digitsEnd(text, first, end)
+  if (wholeEnd === first || !isFraction(text, wholeEnd, end)) return undefined
+  return text.slice(start, end)
+}
+
+/** Whether nothing, or a point and digits, stand at `at ≤ i < end`. */
+function isFraction(text: string, at: number, end: number): boolean {
+  if (at === end) return true
+  return text.charCodeAt(at) === point && at + 1 < end && digitsEnd(text, at + 1, end) === end
+}
+
+function decodeDay(text: string, start: number, end: number): string | undefined {
+  return dayEnd(text, start, end) === end ? text.slice(start, end) : undefined
+}
+
+/** Where `-?\d{4,}-\d\d-\d\d` at `start` ends; -1 when it is not that. */
+function dayEnd(text: string, start: number, end: number): number {
+  const first = text.charCodeAt(start) === minusSign ? start + 1 : start
+  const yearEnd = digitsEnd(text, first, end)
+  const isDay =
+    yearEnd - first >= 4 &&
+    yearEnd + 6 <= end &&
+    text.charCodeAt(yearEnd) === minusSign &&
+    two(text, yearEnd + 1) >= 0 &&
+    text.charCodeAt(yearEnd + 3) === minusSign &&
+    two(text, yearEnd + 4) >= 0
+  return isDay ? yearEnd + 6 : -1
+}
+
+/** Where the seconds of `-?\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d` at `start` end; -1 when it is not that. */
+function secondEnd(text: string, start: number, end: number): number {
+  const at = dayEnd(text, start, end)
+  const isTime =
+    at !== -1 &&
+    at + 9 <= end &&
+    text.charCodeAt(at) === space &&
+    two(text, at + 1) >= 0 &&
+    text.charCodeAt(at + 3) === colon &&
+    two(text, at + 4) >= 0 &&
+    text.charCodeAt(at + 6) === colon &&
+    two(text, at + 7) >= 0
+  return isTime ? at + 9 : -1
+}
+
+/** An instant with more digits than a Date holds, as its text. */
+function decodeInstant(text: string, start: number, end: number): string | undefined {
+  const at = secondEnd(text, start, end)
+  return at !== -1 && isFraction(text, at, end) ? text.slice(start, end) : undefined
+}
+
+/** An instant and the name of its zone, as its text. */
+function decodeZoned(text: string, start: number, end: number): string | undefined {
+  const seconds = secondEnd(text, start, end)
+  if (seconds === -1) return undefined
+  const zoneAt = text.indexOf(' ', seconds)
+  if (zoneAt === -1 || zoneAt >= end || !isFraction(text, seconds, zoneAt)) return undefined
+  // Zones are few and their names short: an expression tells what is space.
+  const zone = text.slice(zoneAt + 1, end)
+  return /^\S+$/.test(zone) ? text.slice(start, end) : undefined
 }
 
 function decodeBoolean(text: string, start: number, end: number): boolean | undefined {
@@ -123,8 +191,8 @@ function decodeBinary(text: string, start: number, end: number): Uint8Array | un
 }
 
 function timestampDecoder({ zone, precision }: Extract<ColumnType, { kind: 'timestamp' }>): CellDecoder {
-  if (zone) return matching(/^-?\d{4,}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d+)? \S+$/)
-  if (precision > 3) return matching(/^-?\d{4,}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d+)?$/)
+  if (zone) return decodeZoned
+  if (precision > 3) return decodeInstant
   return dateDecoder()
 }
 
@@ -160,8 +228,8 @@ function dateDecoder(): CellDecoder {
   }
   return (text, start, end) => {
     const length = end - start
-    if (length < 19 || text.charCodeAt(start + 10) !== 32) return undefined
-    if (text.charCodeAt(start + 13) !== 58 || text.charCodeAt(start + 16) !== 58) return undefined
+    if (length < 19 || text.charCodeAt(start + 10) !== space) return undefined
+    if (text.charCodeAt(start + 13) !== colon || text.charCodeAt(start + 16) !== colon) return undefined
     const hour = two(text, start + 11)
     const minute = two(text, start + 14)
     const second = two(text, start + 17)
