@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { measureCsv } from './athena/csv-rows'
-import { writeResultCsv } from './athena/result-csv'
 import { type BenchResult, type BenchRow, type BenchSuite, benchRow, benchTarget, type Round } from './result'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -21,14 +20,12 @@ export const suite: BenchSuite = {
     mkdirSync(scripts, { recursive: true })
     try {
       await bundle(scripts)
-      const csv = join(dir, 'result.csv')
-      writeResultCsv(csv)
-      const csvResult = await measureCsv(join(scripts, 'read-csv.mjs'), csv, log)
-      log('pages against the SDK')
+      const csvResult = await measureCsv(join(scripts, 'read-csv.mjs'), dir, log)
+      log('pages of 20 000 rows against the SDK')
       const pages = await pair(join(scripts, 'read-pages.mjs'), [])
-      log('Parquet against hyparquet')
+      log('Parquet of 50 000 rows against hyparquet')
       const parquet = await pair(join(scripts, 'read-parquet.mjs'), [join(dir, 'rows.parquet')])
-      log('1 000 small files against DuckDB')
+      log('1 000 files of 100 rows against DuckDB')
       const files = await pair(join(scripts, 'many-files.mjs'), [dir])
       return {
         rows: [

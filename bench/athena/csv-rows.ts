@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { type BenchResult, benchRow, benchTarget, interleave, median, type Round } from '../result'
+import { writeResultCsv } from './result-csv'
 
-const rounds = 5
+const rounds = 3
+const timedRows = 200_000
+/** What is held while streaming is measured over more: it must not grow with the size. */
+const streamedRows = 1_000_000
 
 const ways = {
   'byte-loop': 'CSV: byte loop over line feeds and quotes',
@@ -15,15 +20,20 @@ const ways = {
 type Way = keyof typeof ways
 type CsvRound = Round & { readonly extraMb: number; readonly keptMb: number; readonly merged: string }
 
-/** A result of a million rows to row objects, against the byte loop and peers, and what is held while it streams from a file. */
-export async function measureCsv(script: string, file: string, log: (line: string) => void): Promise<BenchResult> {
+/** A result to row objects, against the byte loop and peers, and what is held while it streams from a file. */
+export async function measureCsv(script: string, dir: string, log: (line: string) => void): Promise<BenchResult> {
+  const file = join(dir, 'timed.csv')
+  writeResultCsv(file, timedRows)
+  const longFile = join(dir, 'streamed.csv')
+  writeResultCsv(longFile, streamedRows)
+  log(`CSV: ${timedRows} rows timed, ${streamedRows} streamed`)
   const names = Object.keys(ways) as Way[]
   const runs = Object.fromEntries(names.map((way) => [way, () => runWay(script, way, file)])) as Record<
     Way,
     () => Promise<CsvRound>
   >
   const measured = (await interleave(runs, rounds, log)) as unknown as Record<Way, CsvRound[]>
-  const stream = await runWay(script, 'stream', file)
+  const stream = await runWay(script, 'stream', longFile)
   const [reference] = measured.ours
   const verdictOf = (way: Way) => {
     const [round] = measured[way]

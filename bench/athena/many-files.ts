@@ -12,8 +12,8 @@ import { median, type Round } from '../result'
 
 const [dir] = process.argv.slice(2) as [string]
 const files = 1000
-const linesOfFile = 250
-const rounds = 5
+const linesOfFile = 100
+const rounds = 3
 
 const table = defineTable('readings', {
   columns: { timestamp: column.timestamp(), device_name: column.string(), metric: column.double() },

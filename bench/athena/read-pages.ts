@@ -5,7 +5,7 @@ import { createAthena, sql } from '@pipe/athena-query'
 import { column } from '@pipe/core'
 import { pairedRounds } from './paired'
 
-const pages = 30
+const pages = 20
 const rowsOfPage = 1000
 
 const types: Readonly<Record<string, string>> = {
@@ -114,5 +114,5 @@ async function ours(): Promise<string> {
   return `${rows} ${nulls}`
 }
 
-console.log(JSON.stringify(await pairedRounds(ours, bare, 9)))
+console.log(JSON.stringify(await pairedRounds(ours, bare, 5)))
 await athena.close()

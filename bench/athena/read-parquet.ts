@@ -7,7 +7,7 @@ import { compressors } from 'hyparquet-compressors'
 import { pairedRounds } from './paired'
 
 const [file] = process.argv.slice(2) as [string]
-const rowCount = 200_000
+const rowCount = 50_000
 const table = defineTable('readings', {
   columns: {
     id: column.bigint(),
@@ -40,7 +40,7 @@ function* rows() {
 }
 if (!existsSync(file)) {
   const handle = openSync(file, 'w')
-  for await (const chunk of writeParquet(rows(), { table, rowGroupRows: 100_000 })) writeSync(handle, chunk)
+  for await (const chunk of writeParquet(rows(), { table, rowGroupRows: 25_000 })) writeSync(handle, chunk)
 }
 const bytes = readFileSync(file)
 const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
@@ -78,4 +78,4 @@ function spelled(row: Record<string, unknown>): string {
   )
 }
 
-console.log(JSON.stringify(await pairedRounds(ours, peer, 9)))
+console.log(JSON.stringify(await pairedRounds(ours, peer, 5)))

@@ -3,8 +3,6 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 /** Columns of the measured result, all as Athena writes them. */
 export const names = ['id', 'at', 'device_name', 'metric', 'value', 'count', 'ok', 'day', 'amount', 'msg'] as const
 
-export const rowCount = 1_000_000
-
 const cell = (text: string | null) => (text === null ? '' : `"${text.replaceAll('"', '""')}"`)
 const pad = (value: number, width: number) => String(value).padStart(width, '0')
 
@@ -12,7 +10,7 @@ const pad = (value: number, width: number) => String(value).padStart(width, '0')
  * Writes a result of Athena: every value quoted, one in five values of a column NULL, 2 % empty texts, 5 % with quotes and commas, 3 % with line
  * feeds. Deterministic: the same bytes in every run.
  */
-export function writeResultCsv(file: string, rows: number = rowCount): void {
+export function writeResultCsv(file: string, rows: number): void {
   let state = 42
   const random = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
