@@ -4,7 +4,17 @@ import { must, setUp } from './setup.mjs'
 const checks = {
   lint: [
     ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.'],
-    ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', 'packages', 'examples', 'bench', 'faults', 'fuzz', 'infrastructure', 'live'],
+    [
+      'node_modules/eslint/bin/eslint.js',
+      '--max-warnings=0',
+      'packages',
+      'examples',
+      'bench',
+      'faults',
+      'fuzz',
+      'infrastructure',
+      'live',
+    ],
   ],
   typecheck: [
     ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],

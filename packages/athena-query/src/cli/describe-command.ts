@@ -1,14 +1,15 @@
+import type { ArgsDef } from 'citty'
 import type { Athena } from '../athena'
 import { tableCode } from '../introspect/table-code'
 import { type CommandOutput, connectionArgs } from './arguments'
 import { textTable } from './text-table'
 
 /** Options of `describe`. */
-export const describeArgs = {
+export const describeArgs: ArgsDef = {
   table: { type: 'positional', description: 'database.table', required: true },
   ...connectionArgs,
   code: { type: 'boolean', description: 'The contract of the table as TypeScript' },
-} as const
+}
 
 /** Values of {@link describeArgs}. */
 export interface DescribeCommandArgs {

@@ -1,4 +1,5 @@
 import { ConfigError, type Duration } from '@pipe/core'
+import type { ArgsDef } from 'citty'
 import type { Athena } from '../athena'
 import type { ResultColumn } from '../result/row-plan'
 import { unsafeRaw } from '../sql'
@@ -6,12 +7,12 @@ import { type CommandOutput, connectionArgs } from './arguments'
 import { textTable } from './text-table'
 
 /** Options of `query`. */
-export const queryArgs = {
+export const queryArgs: ArgsDef = {
   sql: { type: 'positional', description: 'The statement, between quotes', required: true },
   ...connectionArgs,
   rows: { type: 'string', description: 'Rows to show, at most', default: '100' },
   timeout: { type: 'string', description: "Stops it after that time, for example '5 minutes'" },
-} as const
+}
 
 /** Values of {@link queryArgs}. */
 export interface QueryCommandArgs {

@@ -79,6 +79,7 @@ describe('statements', () => {
     const text = renderSql(projectionSql(hours, { location: 's3://lake/raw/', from: '2026-01-01' }))
     expect(text).toContain('ALTER TABLE `logs` SET TBLPROPERTIES (')
     expect(text).toContain("'projection.hour.digits' = '2'")
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a template of Athena
     expect(text).toContain("'storage.location.template' = 's3://lake/raw/dt=${dt}/hour=${hour}/'")
     const days = defineTable('logs', { columns: { n: column.bigint() }, partitions: daily() })
     expect(renderSql(projectionSql(days, { location: 's3://lake/raw/', from: '2026-01-01' }))).not.toContain('hour')

@@ -151,7 +151,10 @@ async function answerOf(response: Response, version: 1 | 2, maxBytes: number): P
     })
   }
   const cookies = response.headers.getSetCookie()
-  const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== 'set-cookie'))
+  const headers: Record<string, string> = {}
+  response.headers.forEach((value, name) => {
+    if (name !== 'set-cookie') headers[name] = value
+  })
   const isText = /^text\/|[/+](json|xml|javascript|x-www-form-urlencoded)\b/.test(headers['content-type'] ?? 'text/plain')
   const isEncoded = bytes.length > 0 && (!isText || headers['content-encoding'] !== undefined)
   return {

@@ -160,7 +160,9 @@ describe('a client that goes away', () => {
     const sockets = Array.from({ length: 5 }, () => {
       const socket = connect(server.endpoint.port, '127.0.0.1')
       socket.on('error', () => {})
-      socket.write(`PUT /lake/cut HTTP/1.1\r\nhost: localhost\r\nauthorization: ${authorization}\r\ncontent-length: ${size}\r\n\r\n`)
+      socket.write(
+        `PUT /lake/cut HTTP/1.1\r\nhost: localhost\r\nauthorization: ${authorization}\r\ncontent-length: ${size}\r\n\r\n`,
+      )
       socket.write(Buffer.alloc(size >> 1))
       return socket
     })
