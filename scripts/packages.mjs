@@ -1,41 +1,27 @@
-// npm run packages: builds and packs every package, checks the tarballs with publint, installs each in an empty folder and loads it by import
-// and by require; then uses the command lines in a folder of their own, as somebody does who has only the packages (installed-smoke.mjs).
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// npm run packages [-- --matrix]: builds and packs every package; checks tarballs (publint, attw), sizes and licences; installs each in an empty
+// folder and loads it by import and by require; then uses the command lines in a folder of their own, as somebody does who has only the packages
+// (installed-smoke.mjs), and what @pipe/create makes (packages/created.mjs). --matrix: three package managers, ESM, CommonJS and bundler, Node 20, 22 and 24 (packages/matrix.mjs).
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from './build.mjs'
 import { useInstalled } from './installed-smoke.mjs'
-import { inPairs, must, pnpm, publicPackages, root, setUp } from './setup.mjs'
+import { tryCreated } from './packages/created.mjs'
+import { checkLicences } from './packages/licences.mjs'
+import { checkTarball, pack, peersOf } from './packages/pack.mjs'
+import { checkSizes } from './packages/sizes.mjs'
+import { inPairs, must, root, setUp } from './setup.mjs'
 
 await setUp()
 await build()
+const packed = await pack()
+await inPairs(packed, checkTarball)
+let good = await checkSizes(packed)
+good = checkLicences() && good
 
-const tarballs = join(root, 'out', 'tarballs')
-rmSync(tarballs, { recursive: true, force: true })
-mkdirSync(tarballs, { recursive: true })
-const names = publicPackages()
-for (const name of names) {
-  const folder = join(root, 'packages', name)
-  cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
-  const code = await pnpm(['pack', '--pack-destination', tarballs], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
-  rmSync(join(folder, 'LICENSE'))
-  if (code !== 0) process.exit(code)
-}
-const files = readdirSync(tarballs)
-for (const file of files)
-  await must(process.execPath, ['node_modules/publint/src/cli.js', 'run', '--strict', join(tarballs, file)])
-
-const manifests = names.map((name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')))
 /** Sister packages name each other by version, which no registry has yet. */
-const own = Object.fromEntries(
-  files.map((file) => [`@pipe/${file.replace(/^pipe-|-\d+\.\d+\.\d+\.tgz$/g, '')}`, `file:${join(tarballs, file)}`]),
-)
-
-/** The required peers of a package, at the versions that it is tested with; npm adds those of its dependencies. */
-function peersOf({ devDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) {
-  const required = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional && devDependencies[name])
-  return Object.fromEntries(required.map((name) => [name, devDependencies[name]]))
-}
+const own = Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`]))
+const manifests = packed.map(({ manifest }) => manifest)
 
 /** An empty folder in which these packages are installed; removed when `use` is done. */
 async function installed(names, more, use) {
@@ -86,4 +72,11 @@ await inPairs(manifests, async ({ name, exports }) => {
 const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const lambdaClient = { '@aws-sdk/client-lambda': devDependencies['@aws-sdk/client-lambda'] }
 await installed(['@pipe/core', '@pipe/athena-query', '@pipe/local'], lambdaClient, useInstalled)
-console.log('packages: ok')
+await tryCreated(own)
+
+if (process.argv.includes('--matrix')) {
+  const { consumerMatrix } = await import('./packages/matrix.mjs')
+  good = (await consumerMatrix(packed)) && good
+}
+console.log(good ? 'packages: ok' : 'packages: see above for what does not hold')
+process.exitCode = good ? 0 : 1

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const pnpmVersion = '10.34.9'
+export const pnpmVersion = '10.34.9'
 
 // The AWS SDK warns on Node 20 about releases from 2027 on; the lock file pins an earlier one.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
