@@ -23,7 +23,9 @@ export interface GrantComparison {
 
 /** By function: actions whose use its tests cannot show, with the reason. */
 export const unseen: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'fan-out/big-order-alert': { 's3:DeleteObject': 'gives the record back when the work failed, which no run of the story forces' },
+  'fan-out/big-order-alert': {
+    's3:DeleteObject': 'gives the record back when the work failed, which no run of the story forces',
+  },
   'fan-out/invoice': { 's3:DeleteObject': 'gives the record back when the work failed, which no run of the story forces' },
   'fan-out/payment': { 's3:DeleteObject': 'gives the record back when the work failed, which no run of the story forces' },
   'log-pipeline/log-compactor': {
