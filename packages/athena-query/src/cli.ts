@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { PipeError, type S3Location } from '@pipe/core'
+import { abortOnInterrupt, type CommandOutput, commandOutput } from '@pipe/core/internal'
 import { type ArgsDef, defineCommand, parseArgs, renderUsage } from 'citty'
 import { type Athena, createAthena } from './athena'
-import { type CommandOutput, checkArguments } from './cli/arguments'
+import { checkArguments } from './cli/arguments'
 import { describeArgs, describeCommand } from './cli/describe-command'
 import { queryArgs, queryCommand } from './cli/query-command'
 
@@ -34,33 +35,7 @@ function usage(name: string | undefined): Promise<string> {
   return renderUsage(defineCommand({ meta, subCommands }))
 }
 
-let progressAt = Date.now()
-let hasProgress = false
-
-function clearProgress(): void {
-  if (hasProgress) process.stderr.write('\r\u001b[K')
-  hasProgress = false
-}
-
-const output: CommandOutput = {
-  out(text) {
-    clearProgress()
-    console.log(text)
-  },
-  note(text) {
-    clearProgress()
-    console.error(text)
-  },
-  progress(text) {
-    if (process.stderr.isTTY) {
-      process.stderr.write(`\r\u001b[K${text}`)
-      hasProgress = true
-    } else if (Date.now() - progressAt >= 10_000) {
-      progressAt = Date.now()
-      console.error(text)
-    }
-  },
-}
+const output = commandOutput('later')
 
 async function main([name, ...rawArgs]: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || rawArgs.includes('--help') || rawArgs.includes('-h')) {
@@ -74,24 +49,16 @@ async function main([name, ...rawArgs]: readonly string[]): Promise<number> {
   }
   checkArguments(name, command.args, rawArgs)
   const args = parseArgs([...rawArgs], command.args) as Record<string, unknown>
-  const abort = new AbortController()
-  let interrupted = false
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (interrupted) process.exit(130)
-      interrupted = true
-      abort.abort(new PipeError('PIPE_ABORTED', 'Interrupted: the query is stopped.'))
-    })
-  }
+  const signal = abortOnInterrupt('Interrupted: the query is stopped.')
   const athena = createAthena({
     workgroup: args['workgroup'] as string | undefined,
     database: args['database'] as string | undefined,
     output: args['output'] as S3Location | undefined,
   })
   try {
-    return await command.run(athena, args as never, output, abort.signal)
+    return await command.run(athena, args as never, output, signal)
   } finally {
-    clearProgress()
+    output.clear()
     await athena.close()
   }
 }

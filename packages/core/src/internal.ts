@@ -1,5 +1,6 @@
 // For sister packages only: no promise of stability.
 export { type AwsClient, checkClient, environmentConfig, type HeldClient, holdClient } from './aws-client'
+export { abortOnInterrupt, type CommandOutput, commandOutput } from './command-output'
 export { type ExactNumber, readExactJson } from './exact-json'
 export { fileRanges, spooledRanges } from './format/byte-ranges'
 export { csvCell, tsvCell } from './format/cells'

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { PipeError } from '@pipe/core'
+import { abortOnInterrupt, type CommandOutput, commandOutput } from '@pipe/core/internal'
 import { type ArgsDef, defineCommand, parseArgs, renderUsage } from 'citty'
-import { type CommandOutput, type ConnectionArgs, connectFrom, refuseUnknown } from './cli/arguments'
+import { type ConnectionArgs, connectFrom, refuseUnknown } from './cli/arguments'
 import { clusterArgs, clusterCommand } from './cli/cluster-command'
 import { lagArgs, lagCommand } from './cli/lag-command'
 import { redriveArgs, redriveCommand } from './cli/redrive-command'
@@ -44,35 +45,7 @@ function usage(name: string | undefined): Promise<string> {
   return renderUsage(defineCommand({ meta, subCommands }))
 }
 
-const isTerminal = process.stderr.isTTY === true
-let progressAt = 0
-let hasProgress = false
-
-function clearProgress(): void {
-  if (hasProgress) process.stderr.write('\r\u001b[K')
-  hasProgress = false
-}
-
-const output: CommandOutput = {
-  out(text) {
-    clearProgress()
-    console.log(text)
-  },
-  note(text) {
-    clearProgress()
-    console.error(text)
-  },
-  progress(text) {
-    if (isTerminal) {
-      process.stderr.write(`\r\u001b[K${text}`)
-      hasProgress = true
-    } else if (Date.now() - progressAt >= 10_000) {
-      // The first one says that there is something to wait for; then one every ten seconds.
-      progressAt = Date.now()
-      console.error(text)
-    }
-  },
-}
+const output = commandOutput('at once')
 
 async function main([name, ...rawArgs]: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || rawArgs.includes('--help') || rawArgs.includes('-h')) {
@@ -86,24 +59,16 @@ async function main([name, ...rawArgs]: readonly string[]): Promise<number> {
   }
   refuseUnknown(name, command.args, rawArgs)
   const args = parseArgs([...rawArgs], command.args)
-  const abort = new AbortController()
-  let interrupted = false
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (interrupted) process.exit(130)
-      interrupted = true
-      abort.abort(new PipeError('PIPE_ABORTED', 'Interrupted.'))
-    })
-  }
+  const signal = abortOnInterrupt('Interrupted.')
   const kafka = connectFrom(args as unknown as ConnectionArgs)
   try {
-    return await command.run(kafka, args as never, output, abort.signal)
+    return await command.run(kafka, args as never, output, signal)
   } catch (error) {
     // Ctrl-C is how a watch ends.
-    if (interrupted && rawArgs.includes('--watch')) return 0
+    if (signal.aborted && rawArgs.includes('--watch')) return 0
     throw error
   } finally {
-    clearProgress()
+    output.clear()
     await kafka.close()
   }
 }

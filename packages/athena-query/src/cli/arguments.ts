@@ -1,13 +1,6 @@
 import { ConfigError } from '@pipe/core'
 import type { ArgsDef } from 'citty'
 
-/** Where a command writes: data to `out`, everything else to `note`; `progress` is drawn over. */
-export interface CommandOutput {
-  out(text: string): void
-  note(text: string): void
-  progress(text: string): void
-}
-
 /** Options of every command. */
 export const connectionArgs = {
   database: { type: 'string', description: 'Database of names without one' },

@@ -1,7 +1,8 @@
+import type { CommandOutput } from '@pipe/core/internal'
 import type { ArgsDef } from 'citty'
 import type { Athena } from '../athena'
 import { tableCode } from '../introspect/table-code'
-import { type CommandOutput, connectionArgs } from './arguments'
+import { connectionArgs } from './arguments'
 import { textTable } from './text-table'
 
 /** Options of `describe`. */

@@ -1,9 +1,10 @@
 import { ConfigError, type Duration } from '@pipe/core'
+import type { CommandOutput } from '@pipe/core/internal'
 import type { ArgsDef } from 'citty'
 import type { Athena } from '../athena'
 import type { ResultColumn } from '../result/row-plan'
 import { unsafeRaw } from '../sql'
-import { type CommandOutput, connectionArgs } from './arguments'
+import { connectionArgs } from './arguments'
 import { textTable } from './text-table'
 
 /** Options of `query`. */

@@ -106,11 +106,3 @@ export function listFrom(text: string | undefined): string[] | undefined {
     .map((name) => name.trim())
     .filter((name) => name !== '')
 }
-
-/** Where a command writes: data to `out`, everything else to `note`. */
-export interface CommandOutput {
-  out(text: string): void
-  note(text: string): void
-  /** A line that the next one replaces; on what is no terminal, one every ten seconds. */
-  progress(text: string): void
-}

@@ -1,10 +1,11 @@
+import type { CommandOutput } from '@pipe/core/internal'
 import type { ArgsDef } from 'citty'
 import { clusterView, type PartitionView } from '../cluster-view'
 import type { Kafka } from '../connect'
 import { byteSize, percent } from '../figures'
 import { partitionKey } from '../leader-request'
 import { electPreferredLeaders } from '../preferred-leaders'
-import { type CommandOutput, connectionArgs, listFrom } from './arguments'
+import { connectionArgs, listFrom } from './arguments'
 import { jsonText, textTable } from './text-table'
 
 /** Options of `cluster`. */

@@ -1,4 +1,5 @@
 import { ConfigError, type Duration, durationMs } from '@pipe/core'
+import type { CommandOutput } from '@pipe/core/internal'
 import type { ArgsDef } from 'citty'
 import { adviseLag } from '../advise'
 import { type Kafka, resourcesOf } from '../connect'
@@ -8,7 +9,7 @@ import { listGroupIds } from '../group-state'
 import { lagOf, watchLag } from '../lag'
 import type { GroupLag } from '../lag-window'
 import { partitionKey } from '../leader-request'
-import { type CommandOutput, connectionArgs, listFrom } from './arguments'
+import { connectionArgs, listFrom } from './arguments'
 import { jsonText, textTable } from './text-table'
 
 /** Options of `lag`. */

@@ -1,10 +1,11 @@
 import { ConfigError } from '@pipe/core'
+import type { CommandOutput } from '@pipe/core/internal'
 import type { ArgsDef } from 'citty'
 import type { Kafka } from '../connect'
 import { applyRedrive, planRedrive, type RedrivePlan } from '../consumer/redrive'
 import { count } from '../figures'
 import { partitionKey } from '../leader-request'
-import { type CommandOutput, connectionArgs } from './arguments'
+import { connectionArgs } from './arguments'
 import { jsonText, textTable } from './text-table'
 
 /** Options of `redrive`. */

@@ -1,12 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { ConfigError } from '@pipe/core'
+import type { CommandOutput } from '@pipe/core/internal'
 import type { ArgsDef } from 'citty'
 import type { Kafka } from '../connect'
 import { count, seconds } from '../figures'
 import { partitionKey } from '../leader-request'
 import { applyReplay, type ReplayReceipt, undoReplay } from '../replay-apply'
 import { planReplay, type ReplayFrom, type ReplayPlan } from '../replay-plan'
-import { type CommandOutput, connectionArgs, listFrom } from './arguments'
+import { connectionArgs, listFrom } from './arguments'
 import { jsonText, textTable } from './text-table'
 
 /** Options of `replay`. */

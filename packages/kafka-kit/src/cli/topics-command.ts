@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError } from '@pipe/core'
+import type { CommandOutput } from '@pipe/core/internal'
 import type { ArgsDef } from 'citty'
 import { clusterView } from '../cluster-view'
 import { type Kafka, resourcesOf } from '../connect'
@@ -9,7 +10,7 @@ import type { Topic } from '../topic'
 import { applyTopics, summaryOf } from '../topic-apply'
 import { type AllowedLoss, planTopics, type TopicPlan } from '../topic-plan'
 import { readConfigs } from '../topic-state'
-import { type CommandOutput, connectionArgs, listFrom } from './arguments'
+import { connectionArgs, listFrom } from './arguments'
 import { jsonText, textTable } from './text-table'
 
 /** Options of `topics`. */
