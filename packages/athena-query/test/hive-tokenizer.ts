@@ -1,9 +1,11 @@
+import { cutTokens, type TokenRule } from './cut-tokens'
+
 /** A token of a Hive DDL statement. */
 export type HiveToken =
   | { readonly kind: 'string' | 'name'; readonly value: string }
   | { readonly kind: 'word' | 'symbol'; readonly value: string }
 
-const rules: readonly (readonly [RegExp, (match: RegExpExecArray) => HiveToken | undefined])[] = [
+const rules: readonly TokenRule<HiveToken>[] = [
   [/\s+|--[^\r\n]*(?:\r?\n|$)|\/\*[\s\S]*?\*\//y, () => undefined],
   // HiveLexer.g, StringLiteral: ( '\'' ( ~('\''|'\\') | ('\\' .) )* '\'' | '"' … '"' )
   [
@@ -53,21 +55,5 @@ function unescaped(text: string): string {
 
 /** Cuts a statement into tokens without comments and white space. */
 export function tokenizeHive(text: string): HiveToken[] {
-  const tokens: HiveToken[] = []
-  let at = 0
-  while (at < text.length) {
-    let found = false
-    for (const [pattern, make] of rules) {
-      pattern.lastIndex = at
-      const match = pattern.exec(text)
-      if (!match) continue
-      const token = make(match)
-      if (token) tokens.push(token)
-      at += match[0].length
-      found = true
-      break
-    }
-    if (!found) throw new Error(`no token at ${at}: ${JSON.stringify(text.slice(at, at + 20))}`)
-  }
-  return tokens
+  return cutTokens(text, rules)
 }

@@ -1,9 +1,11 @@
+import { cutTokens, type TokenRule } from './cut-tokens'
+
 /** A token of a Trino statement, as its grammar (SqlBase.g4) cuts it. Written for the tests, apart from the renderer. */
 export type TrinoToken =
   | { readonly kind: 'string' | 'binary' | 'name'; readonly value: string }
   | { readonly kind: 'word' | 'number' | 'symbol'; readonly value: string }
 
-const rules: readonly (readonly [RegExp, (match: RegExpExecArray) => TrinoToken | undefined])[] = [
+const rules: readonly TokenRule<TrinoToken>[] = [
   [/\s+|--[^\r\n]*(?:\r?\n|$)|\/\*[\s\S]*?\*\//y, () => undefined],
   [/[Uu]&'(?:[^']|'')*'/y, () => fail('a Unicode literal was not meant')],
   [/[Xx]'([^']*)'/y, (match) => ({ kind: 'binary', value: match[1]! })],
@@ -20,23 +22,7 @@ function fail(text: string): never {
 
 /** Cuts a statement into tokens without comments and white space. */
 export function tokenizeTrino(text: string): TrinoToken[] {
-  const tokens: TrinoToken[] = []
-  let at = 0
-  while (at < text.length) {
-    let found = false
-    for (const [pattern, make] of rules) {
-      pattern.lastIndex = at
-      const match = pattern.exec(text)
-      if (!match) continue
-      const token = make(match)
-      if (token) tokens.push(token)
-      at += match[0].length
-      found = true
-      break
-    }
-    if (!found) fail(`no token at ${at}: ${JSON.stringify(text.slice(at, at + 20))}`)
-  }
-  return tokens
+  return cutTokens(text, rules)
 }
 
 /** The value that the literal at the start of the tokens stands for, and how many tokens it has. */
