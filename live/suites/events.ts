@@ -1,4 +1,5 @@
 import { EventBridgeClient, TestEventPatternCommand } from '@aws-sdk/client-eventbridge'
+import { PipeError } from '@pipe/core'
 import { matchesPattern } from '@pipe/events'
 import { randomPairs } from '../../packages/events/test/pattern/random-pair'
 import type { LiveCheck, LiveSuite } from '../check'
@@ -40,8 +41,9 @@ async function compare(): Promise<string | undefined> {
 function verdict(match: () => boolean): string {
   try {
     return String(match())
-  } catch {
-    return 'InvalidEventPatternException'
+  } catch (error) {
+    if (PipeError.isInstance(error) && error.code === 'PIPE_PATTERN') return 'InvalidEventPatternException'
+    throw error
   }
 }
 
